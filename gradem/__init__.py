@@ -1,0 +1,42 @@
+"""Gradients and EM: the reference package of *Autodiff and Clustering, Redux*.
+
+Names are fetched from their modules when they are first used (PEP 562), so that
+importing the differentiation half loads neither SciPy nor Matplotlib, and a
+notebook that needs only ``gradem.check`` needs only that file.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Dual": "dual",
+    "derivative": "derivatives",
+    "grad": "derivatives",
+    "value_and_grad": "derivatives",
+    "jvp": "derivatives",
+    "GaussianMixture": "mixture",
+}
+
+_MODULES = frozenset({
+    "check", "datasets", "derivatives", "differences", "dual",
+    "gaussian", "mixture", "plots", "rules",
+})
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name):
+    """Import a public name, or a module of the package, at its first use."""
+    if name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_HOMES, *_MODULES})
