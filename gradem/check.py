@@ -120,6 +120,37 @@ def raises(error, function, *arguments, name="the call", hint=""):
     raise Mistake(_sentences(f"{name} {complaint}", hint))
 
 
+def returns(function, *arguments, name="the call", hint=""):
+    """Require that ``function(*arguments)`` raises nothing, and return its result.
+
+    It turns an exception that the task excludes into words. An answer that is not
+    written yet (NotImplementedError) stays what it is.
+
+    Parameters
+    ----------
+    function, *arguments, name, hint
+        As for `raises`.
+
+    Returns
+    -------
+    object
+        What the call returns.
+
+    Raises
+    ------
+    Mistake
+        If the call raises an exception.
+    """
+    try:
+        return function(*arguments)
+    except NotImplementedError:
+        raise
+    except Exception as exception:
+        kind = type(exception).__name__
+        complaint = f"raises {kind} ({exception}), but it should return a value"
+    raise Mistake(_sentences(f"{name} {complaint}", hint))
+
+
 def counts(function):
     """Wrap `function` so that its attribute ``calls`` counts the calls made."""
     def counted(*arguments):

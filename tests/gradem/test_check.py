@@ -128,6 +128,21 @@ def test_raises_reports_what_happened_instead():
     assert "raises TypeError" in complaint(check.raises, ValueError, root, "4")
 
 
+def test_returns_hands_on_the_result_and_turns_an_exception_into_words():
+    def inverse(x):
+        return 1 / x
+
+    def unanswered():
+        raise NotImplementedError
+
+    assert check.returns(inverse, 4) == 0.25
+    words = complaint(check.returns, inverse, 0, name="inverse(0)", hint="Look at x first")
+    assert words == ("inverse(0) raises ZeroDivisionError (division by zero), "
+                     "but it should return a value. Look at x first.")
+    with pytest.raises(NotImplementedError):
+        check.returns(unanswered)
+
+
 def test_counts_counts_calls_and_passes_results_on():
     counted = check.counts(lambda x, y: x * y)
     assert counted(2, 3) == 6 and counted(4, 5) == 20
