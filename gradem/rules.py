@@ -1,0 +1,235 @@
+"""The derivatives of NumPy's elementwise functions: one table, one line a function.
+
+An elementwise function has a diagonal Jacobian, and a diagonal matrix is its own transpose.
+So one map, v -> v * (partial derivative), pushes a tangent v forward to the result and pulls
+an adjoint v of the result back to the argument (Griewank & Walther 2008, chapter 3). The table
+holds these maps as text, one for each argument, in terms of the arguments and of `out`, the
+value of the function: as text they can be evaluated, printed, and pasted into generated code.
+The formulas are those of NIST DLMF, sections 4.7, 4.20, 4.24, 4.34 and 4.38, written such that
+they neither overflow nor cancel where the derivative itself does not.
+
+What holds at points where a derivative does not exist
+------------------------------------------------------
+==========================  =========================================  =========================
+function                    point                                      derivative
+==========================  =========================================  =========================
+absolute                    0                                          0, the mean of both sides
+maximum, minimum            a tie                                      1/2 to each argument
+power, in the base          0**0                                       0, since x**0 is 1
+power, in the exponent      0**y with y > 0                            0, since 0**y is 0
+remainder, fmod             a jump                                     that beside the jump
+sign, floor, comparisons... everywhere (see `CONSTANT`)                0: the result is a plain
+                                                                       number, not a dual
+where                       everywhere                                 that of the chosen branch
+sqrt, cbrt, log, divide...  see `NOWHERE`, at the end of the module    `NoDerivative` is raised
+==========================  =========================================  =========================
+
+The first five are conventions: they give one of the slopes that the two sides suggest, so a
+program goes on. The last line is not a matter of convention: the slope is infinite there, or
+the function not real, and whatever number were returned would be wrong. A branch of Python
+(``if x > 0:``) is no function: only the branch that is taken is differentiated.
+"""
+
+import operator
+
+import numpy as np
+
+
+class NoDerivative(ValueError):
+    """A function was to be differentiated at a point where it has no derivative."""
+
+
+class Rule:
+    """How an elementwise function is evaluated and differentiated.
+
+    Parameters
+    ----------
+    function : callable
+        The function of NumPy that the rule belongs to.
+    arguments : str
+        The names of its arguments: ``"x, y"``.
+    maps : sequence of str or None
+        For each argument the text of its map, in the names `v`, `out` and `arguments`;
+        None for an argument that is never differentiated.
+    evaluate : callable, optional
+        What evaluates the function, if that is not `function` itself: the operators of
+        Python leave Python's numbers what they are, and are ten times faster on them.
+
+    Attributes
+    ----------
+    maps : list of callable or None
+        ``maps[i](v, out, *arguments)`` is v times the partial derivative in argument i.
+    nowhere : list of (callable, str)
+        For each argument the condition ``condition(*arguments)`` under which there is no
+        derivative, and the words that say why. None where there always is one.
+    """
+
+    def __init__(self, function, arguments, maps, evaluate=None):
+        self.name = function.__name__
+        self.arguments = arguments
+        self.texts = tuple(maps)
+        self.evaluate = evaluate or function
+        self.maps = [text and _compile(f"v, out, {arguments}", text) for text in maps]
+        self.nowhere = [None] * len(self.maps)
+
+    def require_derivative(self, position, values):
+        """Raise `NoDerivative` if there is none in the argument at `position`."""
+        if self.nowhere[position] is None:
+            return
+        condition, reason = self.nowhere[position]
+        there = condition(*values)
+        if there is not False and np.any(there):
+            raise NoDerivative(f"{self.name} has no derivative at {_first(there, values)}: {reason}")
+
+    def __repr__(self):
+        return f"{self.name}({self.arguments}): " + "; ".join(str(text) for text in self.texts)
+
+
+def _compile(arguments, text):
+    return eval(f"lambda {arguments}: {text}", {"np": np})
+
+
+def _first(there, values):
+    """Show the first point at which the condition `there` holds."""
+    there = np.asarray(there)
+    index = tuple(int(i[0]) for i in np.nonzero(np.atleast_1d(there)))[:there.ndim]
+    point = [np.broadcast_to(plain(x), there.shape)[index] for x in values]
+    place = f", at the index {list(index)} of the array" if index else ""
+    shown = f"{point[0]:g}" if len(point) == 1 else "(" + ", ".join(f"{x:g}" for x in point) + ")"
+    return shown + place
+
+
+def plain(x):
+    """The number or array inside any depth of duals; everything else as it is."""
+    while hasattr(x, "tangent"):
+        x = x.value
+    return x
+
+
+# ---- the table ----------------------------------------------------------------------------
+
+RULES = {}
+
+
+def elementwise(function, arguments, *maps, evaluate=None):
+    """Enter the rule of `function` in the table; the parameters are those of `Rule`."""
+    RULES[function] = Rule(function, arguments, maps, evaluate)
+
+
+# arithmetic
+elementwise(np.add, "x, y", "v", "v", evaluate=operator.add)
+elementwise(np.subtract, "x, y", "v", "-v", evaluate=operator.sub)
+elementwise(np.multiply, "x, y", "v * y", "v * x", evaluate=operator.mul)
+elementwise(np.divide, "x, y", "v / y", "-v * out / y", evaluate=operator.truediv)
+elementwise(np.remainder, "x, y", "v", "-v * np.floor_divide(x, y)", evaluate=operator.mod)
+elementwise(np.fmod, "x, y", "v", "-v * np.rint((x - out) / y)")
+elementwise(np.negative, "x", "-v", evaluate=operator.neg)
+elementwise(np.positive, "x", "v", evaluate=operator.pos)
+elementwise(np.reciprocal, "x", "-v * out * out")
+elementwise(np.square, "x", "v * (2 * x)")
+
+# powers: the bracket makes 0**0 from 0**(-1), and log(1) from log(0), so that 0 times it is 0
+_power = ("v * (y * x ** (y - 1 + ((x == 0) & (y == 0))))", "v * (out * np.log(x + (x == 0)))")
+elementwise(np.power, "x, y", *_power, evaluate=operator.pow)
+elementwise(np.float_power, "x, y", *_power, evaluate=operator.pow)
+elementwise(np.sqrt, "x", "v / (2 * out)")
+elementwise(np.cbrt, "x", "v / (3 * out * out)")
+elementwise(np.hypot, "x, y", "v * (x / out)", "v * (y / out)")
+
+# exponentials and logarithms
+elementwise(np.exp, "x", "v * out")
+elementwise(np.exp2, "x", "v * out * np.log(2.0)")
+elementwise(np.expm1, "x", "v * np.exp(x)")
+elementwise(np.log, "x", "v / x")
+elementwise(np.log2, "x", "v / (x * np.log(2.0))")
+elementwise(np.log10, "x", "v / (x * np.log(10.0))")
+elementwise(np.log1p, "x", "v / (1 + x)")
+elementwise(np.logaddexp, "x, y", "v * np.exp(x - out)", "v * np.exp(y - out)")
+elementwise(np.logaddexp2, "x, y", "v * np.exp2(x - out)", "v * np.exp2(y - out)")
+
+# trigonometric functions and their inverses
+elementwise(np.sin, "x", "v * np.cos(x)")
+elementwise(np.cos, "x", "-v * np.sin(x)")
+elementwise(np.tan, "x", "v * (1 + out * out)")
+elementwise(np.arcsin, "x", "v / np.sqrt((1 - x) * (1 + x))")
+elementwise(np.arccos, "x", "-v / np.sqrt((1 - x) * (1 + x))")
+elementwise(np.arctan, "x", "v / (1 + x * x)")
+elementwise(np.arctan2, "y, x", "v * (x / (x * x + y * y))", "-v * (y / (x * x + y * y))")
+elementwise(np.deg2rad, "x", "v * (np.pi / 180)")
+elementwise(np.radians, "x", "v * (np.pi / 180)")
+elementwise(np.rad2deg, "x", "v * (180 / np.pi)")
+elementwise(np.degrees, "x", "v * (180 / np.pi)")
+
+# hyperbolic functions and their inverses
+elementwise(np.sinh, "x", "v * np.cosh(x)")
+elementwise(np.cosh, "x", "v * np.sinh(x)")
+elementwise(np.tanh, "x", "v * (1 / np.cosh(x)) ** 2")
+elementwise(np.arcsinh, "x", "v / np.hypot(x, 1.0)")
+elementwise(np.arccosh, "x", "v / np.sqrt((x - 1) * (x + 1))")
+elementwise(np.arctanh, "x", "v / ((1 - x) * (1 + x))")
+
+# kinks and choices
+elementwise(np.absolute, "x", "v * np.sign(x)")
+elementwise(np.fabs, "x", "v * np.sign(x)")
+elementwise(np.maximum, "x, y", "v * ((x > y) + 0.5 * (x == y))", "v * ((y > x) + 0.5 * (x == y))")
+elementwise(np.minimum, "x, y", "v * ((x < y) + 0.5 * (x == y))", "v * ((y < x) + 0.5 * (x == y))")
+elementwise(np.where, "condition, x, y",
+            None, "np.where(condition, v, 0.0)", "np.where(condition, 0.0, v)")
+
+
+# ---- piecewise constant functions -----------------------------------------------------------
+
+#: Functions whose derivative is 0 wherever it exists; their result is a plain number or array.
+CONSTANT = frozenset({
+    np.sign, np.signbit, np.floor, np.ceil, np.trunc, np.rint, np.floor_divide, np.heaviside,
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+    np.isfinite, np.isinf, np.isnan,
+})
+
+
+# ---- where there is no derivative -----------------------------------------------------------
+
+_INFINITE_AT_0 = "its slope is infinite there"
+_LOGARITHM = "it is real for positive numbers only, and its slope is infinite at 0"
+_INVERSE = "it is real between -1 and 1 only, and its slope is infinite at both ends"
+_ZERO_DIVISOR = "the divisor is 0"
+_ORIGIN = "its slope at the origin depends on the direction"
+_BASE = ("the base is negative and the exponent is not an integer, "
+         "or the base is 0 and the exponent below 1")
+_EXPONENT = ("as a function of its exponent a power needs a positive base, "
+             "or the base 0 and a positive exponent")
+
+#: (function, argument, condition, reason)
+NOWHERE = [
+    (np.divide, "x", "y == 0", _ZERO_DIVISOR),
+    (np.divide, "y", "y == 0", _ZERO_DIVISOR),
+    (np.remainder, "x", "y == 0", _ZERO_DIVISOR),
+    (np.remainder, "y", "y == 0", _ZERO_DIVISOR),
+    (np.fmod, "x", "y == 0", _ZERO_DIVISOR),
+    (np.fmod, "y", "y == 0", _ZERO_DIVISOR),
+    (np.reciprocal, "x", "x == 0", _ZERO_DIVISOR),
+    (np.power, "x", "(x < 0) & (y % 1 != 0) | (x == 0) & (y < 1) & (y != 0)", _BASE),
+    (np.power, "y", "(x < 0) | (x == 0) & (y <= 0)", _EXPONENT),
+    (np.float_power, "x", "(x < 0) & (y % 1 != 0) | (x == 0) & (y < 1) & (y != 0)", _BASE),
+    (np.float_power, "y", "(x < 0) | (x == 0) & (y <= 0)", _EXPONENT),
+    (np.sqrt, "x", "x <= 0", _LOGARITHM),
+    (np.cbrt, "x", "x == 0", _INFINITE_AT_0),
+    (np.hypot, "x", "(x == 0) & (y == 0)", _ORIGIN),
+    (np.hypot, "y", "(x == 0) & (y == 0)", _ORIGIN),
+    (np.arctan2, "x", "(x == 0) & (y == 0)", _ORIGIN),
+    (np.arctan2, "y", "(x == 0) & (y == 0)", _ORIGIN),
+    (np.log, "x", "x <= 0", _LOGARITHM),
+    (np.log2, "x", "x <= 0", _LOGARITHM),
+    (np.log10, "x", "x <= 0", _LOGARITHM),
+    (np.log1p, "x", "x <= -1", "it is real above -1 only, and its slope is infinite at -1"),
+    (np.arcsin, "x", "(x <= -1) | (x >= 1)", _INVERSE),
+    (np.arccos, "x", "(x <= -1) | (x >= 1)", _INVERSE),
+    (np.arctanh, "x", "(x <= -1) | (x >= 1)", _INVERSE),
+    (np.arccosh, "x", "x <= 1", "it is real above 1 only, and its slope is infinite at 1"),
+]
+
+for _function, _argument, _condition, _reason in NOWHERE:
+    _rule = RULES[_function]
+    _position = _rule.arguments.split(", ").index(_argument)
+    _rule.nowhere[_position] = (_compile(_rule.arguments, _condition), _reason)
