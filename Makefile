@@ -1,0 +1,47 @@
+# Each target is something anyone could type. `make` alone says what there is.
+# Another Python: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+
+.NOTPARALLEL:
+.PHONY: help demo book serve test notebooks exercises clean bubblewrap chromium
+
+help:
+	@echo "make demo       build the book, grade a simulated class, say where to look"
+	@echo "make test       run all tests, the notebooks among them"
+	@echo "make book       build the book into _build/html"
+	@echo "make serve      show the built book at http://localhost:8000"
+	@echo "make notebooks  run every chapter and every solution, and save their outputs"
+	@echo "make exercises  generate exercises/ from solutions/"
+	@echo "make clean      delete what was built (the environment stays in .venv)"
+
+demo: bubblewrap book exercises
+	.venv/bin/autograder demo
+
+book: .venv/ready
+	.venv/bin/jupyter-book build . -W --keep-going
+
+serve: book
+	$(PYTHON) -m http.server --bind localhost --directory _build/html 8000
+
+test: bubblewrap chromium .venv/ready
+	.venv/bin/pytest
+
+notebooks: .venv/ready
+	.venv/bin/python tools/nb.py execute --all
+
+exercises: .venv/ready
+	.venv/bin/python tools/release.py
+
+clean:
+	rm -rf _build .pytest_cache .hypothesis .jupyter_cache
+
+bubblewrap chromium:
+	@$(PYTHON) tools/system.py $@
+
+# The environment: made at first use, brought up to date when its description changes.
+.venv/ready: pyproject.toml requirements.lock
+	@$(PYTHON) tools/system.py python
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --constraint requirements.lock --editable '.[course,grader,test]'
+	@touch $@
