@@ -11,6 +11,7 @@ to run or from machine to machine is removed here, and `check` fails on what is 
 """
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -44,12 +45,16 @@ class Problem(Exception):
 def read(path):
     """Read a notebook of format 4, or raise Problem."""
     try:
-        return nbformat.reads(Path(path).read_text(encoding="utf-8"), as_version=4)
+        text = Path(path).read_text(encoding="utf-8")
+        content = json.loads(text)
     except FileNotFoundError:
         raise Problem(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError, ValueError, nbformat.reader.NotJSONError) as error:
-        first = str(error).strip().splitlines()[:1]
-        raise Problem(f"{path}: cannot be read as a notebook ({''.join(first)[:120]})") from None
+    except (OSError, ValueError) as error:
+        raise Problem(f"{path}: cannot be read as a notebook ({error})") from None
+    if not isinstance(content, dict) or content.get("nbformat") != 4 \
+            or not isinstance(content.get("cells"), list):
+        raise Problem(f"{path}: is not a notebook of format 4; open it in Jupyter and save it")
+    return nbformat.reads(text, as_version=4)
 
 
 def cell_ids(notebook, stem):

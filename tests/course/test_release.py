@@ -1,0 +1,33 @@
+"""exercises/ is what nbgrader makes of solutions/, without any of their answers."""
+
+import pytest
+
+import nb
+import release
+
+ASSIGNMENTS = sorted((nb.ROOT / "solutions").glob("*/*.ipynb"))
+EXERCISES = nb.ROOT / "exercises"
+
+
+def test_the_committed_exercises_are_what_the_solutions_give(tmp_path):
+    released = release.generate(nb.ROOT, tmp_path)
+    assert list(release.differences(release.files(released), release.files(EXERCISES))) == []
+
+
+def test_a_difference_is_named():
+    lines = list(release.differences({"a": b"1", "b": b"2"}, {"b": b"3", "c": b"4"}))
+    assert lines == ["exercises/a is missing", "exercises/b is not what its solution gives",
+                     "exercises/c comes from no solution"]
+
+
+@pytest.mark.parametrize("source", ASSIGNMENTS, ids=lambda path: path.stem)
+def test_learners_get_the_notebook_and_not_the_answers(source):
+    folder = EXERCISES / source.stem
+    assert source.parent.name == source.stem
+    assert (source.parent / "answers.toml").is_file() and not list(folder.rglob("answers*"))
+    released = nb.read(folder / source.name)
+    assert [cell.id for cell in released.cells] == [cell.id for cell in nb.read(source).cells]
+    assert released.metadata == nb.read(source).metadata
+    assert not any(cell.get("outputs") for cell in released.cells)
+    solutions = [cell for cell in released.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    assert solutions and all("raise NotImplementedError" in cell.source for cell in solutions)

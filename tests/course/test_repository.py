@@ -1,0 +1,51 @@
+"""One list of dependencies, and everything that must agree with it or with the Makefile."""
+
+import re
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import nb
+
+PROJECT = tomllib.loads((nb.ROOT / "pyproject.toml").read_text())["project"]
+ENVIRONMENT = yaml.safe_load((nb.ROOT / "environment.yml").read_text())
+EXTRAS = PROJECT["optional-dependencies"]
+LOCK = [Requirement(line) for line in (nb.ROOT / "requirements.lock").read_text().splitlines()]
+
+
+def test_the_conda_environment_is_python_pip_and_this_package():
+    python, pip, through_pip = ENVIRONMENT["dependencies"]
+    assert python == "python" + PROJECT["requires-python"]
+    assert pip == "pip" and through_pip == {"pip": ["-e .[course]"]}
+    assert ENVIRONMENT["name"] == PROJECT["name"] and "course" in EXTRAS
+
+
+@pytest.mark.parametrize("text", PROJECT["dependencies"] + [item for extra in EXTRAS.values() for item in extra])
+def test_the_lock_holds_a_version_that_each_dependency_allows(text):
+    wanted = Requirement(text)
+    pinned = [pin for pin in LOCK if canonicalize_name(pin.name) == canonicalize_name(wanted.name)]
+    versions = [specifier.version for pin in pinned for specifier in pin.specifier]
+    assert versions and all(wanted.specifier.contains(version) for version in versions)
+
+
+def test_the_lock_pins_every_package_and_names_no_address():
+    assert all(pin.url is None and [part.operator for part in pin.specifier] == ["=="] for pin in LOCK)
+    assert not re.search(r"://|^\s*-|@", (nb.ROOT / "requirements.lock").read_text(), re.MULTILINE)
+
+
+def test_the_lock_can_be_installed_on_the_oldest_python():
+    oldest = {"python_full_version": "3.11.0", "python_version": "3.11"}
+    names = {pin.name for pin in LOCK if pin.marker is None or pin.marker.evaluate(oldest)}
+    assert {canonicalize_name(pin.name) for pin in LOCK
+            if not pin.marker or "platform" not in str(pin.marker) and "os_name" not in str(pin.marker)
+            } <= {canonicalize_name(name) for name in names}
+
+
+def test_make_alone_explains_every_target():
+    said = subprocess.run(["make"], cwd=nb.ROOT, capture_output=True, text=True, check=True).stdout
+    targets = {"demo", "book", "serve", "test", "notebooks", "exercises", "clean"}
+    assert set(re.findall(r"^make (\w+)", said, re.MULTILINE)) == targets
