@@ -184,10 +184,7 @@ class Dual:
             raise TypeError(
                 f"{name} of a Dual does not take {', '.join(kwargs)}=: write the result to a new "
                 "variable (for an array a, write a = a + x in place of a += x)")
-        for x in args:
-            if not _is_real(x):
-                raise TypeError(f"{name} of a Dual and a {type(x).__name__} is not supported: "
-                                "real numbers and arrays of them are differentiated here")
+        args = _operands(name, args)
         if ufunc in CONSTANT:
             return ufunc(*map(plain, args))
         if ufunc is np.matmul:
@@ -253,6 +250,16 @@ def _is_real(x):
         return True
     return (isinstance(x, (bool, np.bool_, np.integer, np.floating))
             or isinstance(x, np.ndarray) and x.dtype.kind in "iufb")
+
+
+def _operands(name, args):
+    """The arguments of a function of NumPy, lists among them as arrays; refuse what is not real."""
+    args = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in args]
+    for x in args:
+        if not _is_real(x):
+            raise TypeError(f"{name} of a Dual and a {type(x).__name__} is not supported: "
+                            "real numbers and arrays of them are differentiated here")
+    return args
 
 
 def _make(value, tangent, level):
@@ -391,6 +398,12 @@ def _join(function, arrays, axis, axes):
     return _make(function(values, axis=axis), function(tangents, axis=axis), level)
 
 
+def _where(condition, x, y):
+    if type(condition) is Dual:
+        return np.where(condition.value, x, y)
+    return apply(RULES[np.where], *_operands("np.where", (condition, x, y)))
+
+
 def _polyval(p, x):
     """The polynomial with coefficients p, highest degree first, by Horner's scheme."""
     y = 0.0
@@ -402,8 +415,7 @@ def _polyval(p, x):
 #: NumPy's functions, other than ufuncs, that accept duals.
 FUNCTIONS = {
     np.sum: _sum, np.mean: _mean, np.dot: _dot, np.polyval: _polyval,
-    np.stack: _stack, np.concatenate: _concatenate,
-    np.where: lambda condition, x, y: apply(RULES[np.where], condition, x, y),
+    np.stack: _stack, np.concatenate: _concatenate, np.where: _where,
     np.shape: shape, np.ndim: ndim, np.size: lambda a: a.size,
     np.zeros_like: lambda a: np.zeros(shape(a)), np.ones_like: lambda a: np.ones(shape(a)),
 }

@@ -79,7 +79,8 @@ class Rule:
         condition, reason = self.nowhere[position]
         there = condition(*values)
         if there is not False and np.any(there):
-            raise NoDerivative(f"{self.name} has no derivative at {_first(there, values)}: {reason}")
+            point = _first(there, self.arguments.split(", "), values)
+            raise NoDerivative(f"{self.name} has no derivative at {point}: {reason}")
 
     def __repr__(self):
         return f"{self.name}({self.arguments}): " + "; ".join(str(text) for text in self.texts)
@@ -89,14 +90,16 @@ def _compile(arguments, text):
     return eval(f"lambda {arguments}: {text}", {"np": np})
 
 
-def _first(there, values):
+def _first(there, names, values):
     """Show the first point at which the condition `there` holds."""
     there = np.asarray(there)
     index = tuple(int(i[0]) for i in np.nonzero(np.atleast_1d(there)))[:there.ndim]
     point = [np.broadcast_to(plain(x), there.shape)[index] for x in values]
-    place = f", at the index {list(index)} of the array" if index else ""
-    shown = f"{point[0]:g}" if len(point) == 1 else "(" + ", ".join(f"{x:g}" for x in point) + ")"
-    return shown + place
+    if len(point) == 1:
+        shown = f"{point[0]:g}"
+    else:
+        shown = ", ".join(f"{name} = {x:g}" for name, x in zip(names, point))
+    return shown + (f" (index {list(index)} of the array)" if index else "")
 
 
 def plain(x):
@@ -191,7 +194,7 @@ CONSTANT = frozenset({
 # ---- where there is no derivative -----------------------------------------------------------
 
 _INFINITE_AT_0 = "its slope is infinite there"
-_LOGARITHM = "it is real for positive numbers only, and its slope is infinite at 0"
+_HALF_LINE = "it is real for positive numbers only, and its slope is infinite at 0"
 _INVERSE = "it is real between -1 and 1 only, and its slope is infinite at both ends"
 _ZERO_DIVISOR = "the divisor is 0"
 _ORIGIN = "its slope at the origin depends on the direction"
@@ -213,15 +216,15 @@ NOWHERE = [
     (np.power, "y", "(x < 0) | (x == 0) & (y <= 0)", _EXPONENT),
     (np.float_power, "x", "(x < 0) & (y % 1 != 0) | (x == 0) & (y < 1) & (y != 0)", _BASE),
     (np.float_power, "y", "(x < 0) | (x == 0) & (y <= 0)", _EXPONENT),
-    (np.sqrt, "x", "x <= 0", _LOGARITHM),
+    (np.sqrt, "x", "x <= 0", _HALF_LINE),
     (np.cbrt, "x", "x == 0", _INFINITE_AT_0),
     (np.hypot, "x", "(x == 0) & (y == 0)", _ORIGIN),
     (np.hypot, "y", "(x == 0) & (y == 0)", _ORIGIN),
     (np.arctan2, "x", "(x == 0) & (y == 0)", _ORIGIN),
     (np.arctan2, "y", "(x == 0) & (y == 0)", _ORIGIN),
-    (np.log, "x", "x <= 0", _LOGARITHM),
-    (np.log2, "x", "x <= 0", _LOGARITHM),
-    (np.log10, "x", "x <= 0", _LOGARITHM),
+    (np.log, "x", "x <= 0", _HALF_LINE),
+    (np.log2, "x", "x <= 0", _HALF_LINE),
+    (np.log10, "x", "x <= 0", _HALF_LINE),
     (np.log1p, "x", "x <= -1", "it is real above -1 only, and its slope is infinite at -1"),
     (np.arcsin, "x", "(x <= -1) | (x >= 1)", _INVERSE),
     (np.arccos, "x", "(x <= -1) | (x >= 1)", _INVERSE),
