@@ -1,0 +1,31 @@
+"""The book, built once for all tests of this folder."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+import nb
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """Build the book as `make book` does, but into a temporary folder.
+
+    Attributes of the result: `site` the folder of the HTML, `code` and `log` of the
+    build, `pages` the name of every page in the table of contents, from the root.
+    """
+    target = tmp_path_factory.mktemp("book")
+    command = shutil.which("jupyter-book", path=Path(sys.executable).parent)
+    run = subprocess.run([command, "build", nb.ROOT, "-W", "--keep-going", "--path-output", target],
+                         capture_output=True, text=True)
+    log = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout + run.stderr)
+    contents = yaml.safe_load((nb.ROOT / "_toc.yml").read_text())
+    pages = [contents["root"], *(chapter["file"] for part in contents["parts"] for chapter in part["chapters"])]
+    return SimpleNamespace(site=target / "_build" / "html", pages=pages,
+                           code=run.returncode, log=log)

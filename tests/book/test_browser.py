@@ -1,0 +1,86 @@
+"""Every page in a real browser without a network: no outside request, no error, all formulas."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+import system
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium; playwright's own download is not used."""
+    command = next(filter(None, map(shutil.which, system.COMMANDS["chromium"])), None)
+    assert command, "Chromium is missing; run: python3 tools/system.py chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=command)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, book):
+    """Open a page of the book from its folder; what goes wrong is collected in `.trouble`."""
+    contexts = []
+
+    def open_(name, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        trouble = []
+
+        def local_only(route):
+            address = route.request.url
+            if address.startswith(("file:", "data:", "blob:")):
+                route.continue_()
+            else:
+                trouble.append(f"asks for {address}")
+                route.abort()
+
+        context.route("**/*", local_only)
+        page = context.new_page()
+        page.on("console", lambda message: message.type == "error" and trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("requestfailed", lambda request: trouble.append(f"cannot load {request.url}"))
+        page.goto((book.site / f"{name}.html").as_uri(), wait_until="load")
+        page.wait_for_function("!window.MathJax || (MathJax.startup && MathJax.startup.promise)")
+        page.evaluate("window.MathJax && MathJax.startup.promise")
+        page.trouble = trouble
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def test_every_page_is_complete_without_a_network(book, open_page):
+    found = []
+    for name in book.pages:
+        page = open_page(name)
+        formulas = page.locator(".math").count()
+        if page.locator("mjx-container").count() < formulas:
+            page.trouble.append(f"shows {page.locator('mjx-container').count()} of {formulas} formulas")
+        # a syntax error becomes an merror, an unknown macro is set in red
+        for wrong in page.locator("mjx-merror, mjx-container [style*='color: red']").all():
+            page.trouble.append(f"cannot show a formula: {wrong.text_content()}")
+        found += [f"{name}: {words}" for words in page.trouble]
+    assert found == []
+
+
+def test_the_book_has_formulas(book, open_page):
+    assert sum(open_page(name).locator("mjx-container").count() for name in book.pages) > 50
+
+
+def test_no_page_is_wider_than_a_phone(book, open_page):
+    wide = [name for name in book.pages
+            if open_page(name, viewport=PHONE).evaluate("document.documentElement.scrollWidth") > PHONE["width"]]
+    assert wide == []
+
+
+def test_the_menu_opens_on_a_phone(book, open_page):
+    page = open_page(book.pages[1], viewport=PHONE)
+    page.locator("label.primary-toggle, button.primary-toggle").first.click()
+    menu = page.locator(".bd-sidebar-primary").get_by_role("link", name="Notation")
+    menu.wait_for(state="visible", timeout=5000)

@@ -1,0 +1,19 @@
+"""The book builds without a warning, and every page is there."""
+
+import jupyter_book
+
+
+def test_the_builder_is_of_the_line_that_the_configuration_is_for():
+    assert jupyter_book.__version__.startswith("1.")
+
+
+def test_the_build_has_no_warning(book):
+    complaints = [line for line in book.log.splitlines() if "WARNING" in line or "ERROR" in line]
+    assert complaints == []
+    assert book.code == 0, book.log
+
+
+def test_every_page_is_there(book):
+    assert len(book.pages) > 5
+    missing = [page for page in ["index", *book.pages] if not (book.site / f"{page}.html").is_file()]
+    assert missing == []
