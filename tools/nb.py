@@ -191,7 +191,7 @@ def _problems_of_outputs(cell):
         if output.get("name") == "stderr":
             yield f"writes to stderr ({output.text.strip()[:60]!r}); mend the cause, or print it"
         for what, pattern in STRAY.items():
-            if match := re.search(pattern, _text(output)):
+            if match := re.search(pattern, text_of_output(output)):
                 yield f"shows {what} ({match[0]}); print something that is the same everywhere"
         if "image/png" in output.get("data", {}):
             words = cell.metadata.get("mystnb", {})
@@ -201,7 +201,7 @@ def _problems_of_outputs(cell):
                 yield "has a figure without a caption; write one in mystnb.figure.caption"
 
 
-def _text(output):
+def text_of_output(output):
     """All text of an output, as a reader would see it."""
     data = output.get("data", {})
     parts = [value for kind, value in data.items() if kind.startswith("text/")]
