@@ -30,7 +30,8 @@ CELL_METADATA = ("deletable", "editable", "mystnb", "nbgrader", "tags")
 # What must not stand in an output, because it is different on the next machine.
 STRAY = {
     "the path of a kernel's temporary file": r"ipykernel_\d+",
-    "an absolute path": r"(?<![\w.:/])(?:/(?:home|root|tmp|usr|opt|var|work|Users|private)/|~/|[A-Z]:\\)\S+",
+    "an absolute path":
+        r"(?<![\w.:/])(?:/(?:home|root|tmp|usr|opt|var|work|Users|private)/|~/|[A-Z]:\\)\S+",
     "the address of an object": r"\b0x[0-9a-fA-F]{6,}\b",
 }
 
@@ -68,9 +69,10 @@ def cell_ids(notebook, stem):
 def normalise(notebook, stem):
     """Bring a notebook, in place, into the form in which it is committed."""
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    kept = {"autograder": notebook.metadata["autograder"]} if "autograder" in notebook.metadata else {}
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}, **kept})
+    metadata = {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}}
+    if "autograder" in notebook.metadata:
+        metadata["autograder"] = notebook.metadata["autograder"]
+    notebook.metadata = nbformat.from_dict(metadata)
     for cell, identity in zip(notebook.cells, cell_ids(notebook, stem)):
         cell.id = identity
         cell.source = cell.source.replace("\r\n", "\n").rstrip("\n")
@@ -179,6 +181,8 @@ def _problems_of_cells(notebook, stem):
         elif cell.execution_count != run:
             yield cell, (f"was run as number {cell.execution_count}, but stands at {run}; "
                          "run: python tools/nb.py execute")
+        if cell.source.rstrip().endswith(";"):  # nbval runs cells outside IPython's history
+            yield cell, "ends in ';', which nbval does not see; assign the last value to _ instead"
         for words in _problems_of_outputs(cell):
             yield cell, words
 
@@ -222,7 +226,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     for name, words in [
-        ("execute", "run notebooks from top to bottom, one after the other, and save them normalised"),
+        ("execute", "run notebooks from top to bottom, and save them normalised"),
         ("normalise", "put notebooks into the form in which they are committed"),
         ("check", "say what is wrong with notebooks; changes nothing"),
     ]:

@@ -27,7 +27,7 @@ INSTALLERS = {
 }
 
 # A sandbox in small: users, processes and network of its own.
-TRIAL = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "true"]
+TRIAL = "bwrap --unshare-all --ro-bind / / --dev /dev --proc /proc true".split()
 
 # Settings that can forbid a sandbox to ordinary users, and the value that allows it.
 SETTINGS = {
@@ -40,8 +40,8 @@ SETTINGS = {
 def see_to_python():
     """Stop unless this Python is new enough; install its venv module if that is missing."""
     if sys.version_info < NEEDED_PYTHON:
-        sys.exit("This needs Python {}.{} or newer, and {} is {}.{}. If a newer one has another name, "
-                 "give it to make:  make PYTHON=python3.12 ...".format(
+        sys.exit("This needs Python {}.{} or newer, and {} is {}.{}. If a newer one has another "
+                 "name, give it to make:  make PYTHON=python3.12 ...".format(
                      *NEEDED_PYTHON, sys.executable, *sys.version_info[:2]))
     if importlib.util.find_spec("ensurepip") is None:  # Debian packs it apart
         install("python{}.{}-venv".format(*sys.version_info[:2]))
@@ -66,9 +66,10 @@ def install(package):
     if tool != "apt-get":
         sys.exit("{} is missing. Run:  {}".format(package, command))
     print("{} is missing; running: {}".format(package, command), file=sys.stderr, flush=True)
-    quiet = {"stdout": subprocess.DEVNULL, "env": dict(os.environ, DEBIAN_FRONTEND="noninteractive")}
-    subprocess.call(["apt-get", "update"], **quiet)
-    if subprocess.call(command.split() + ["--no-install-recommends"], **quiet) != 0:
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    for step in ["apt-get update", command + " --no-install-recommends"]:
+        failed = subprocess.call(step.split(), stdout=subprocess.DEVNULL, env=environment)
+    if failed:
         sys.exit("apt-get could not install {}; its own words stand above.".format(package))
 
 

@@ -26,6 +26,6 @@ def book(tmp_path_factory):
                          capture_output=True, text=True)
     log = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout + run.stderr)
     contents = yaml.safe_load((nb.ROOT / "_toc.yml").read_text())
-    pages = [contents["root"], *(chapter["file"] for part in contents["parts"] for chapter in part["chapters"])]
-    return SimpleNamespace(site=target / "_build" / "html", pages=pages,
+    chapters = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
+    return SimpleNamespace(site=target / "_build" / "html", pages=[contents["root"], *chapters],
                            code=run.returncode, log=log)

@@ -60,8 +60,9 @@ def test_every_page_is_complete_without_a_network(book, open_page):
     for name in book.pages:
         page = open_page(name)
         formulas = page.locator(".math").count()
-        if page.locator("mjx-container").count() < formulas:
-            page.trouble.append(f"shows {page.locator('mjx-container').count()} of {formulas} formulas")
+        shown = page.locator("mjx-container").count()
+        if shown < formulas:
+            page.trouble.append(f"shows {shown} of {formulas} formulas")
         # a syntax error becomes an merror, an unknown macro is set in red
         for wrong in page.locator("mjx-merror, mjx-container [style*='color: red']").all():
             page.trouble.append(f"cannot show a formula: {wrong.text_content()}")
@@ -74,9 +75,9 @@ def test_the_book_has_formulas(book, open_page):
 
 
 def test_no_page_is_wider_than_a_phone(book, open_page):
-    wide = [name for name in book.pages
-            if open_page(name, viewport=PHONE).evaluate("document.documentElement.scrollWidth") > PHONE["width"]]
-    assert wide == []
+    widths = {name: open_page(name, viewport=PHONE).evaluate("document.documentElement.scrollWidth")
+              for name in book.pages}
+    assert {name: width for name, width in widths.items() if width > PHONE["width"]} == {}
 
 
 def test_the_menu_opens_on_a_phone(book, open_page):

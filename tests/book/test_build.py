@@ -15,5 +15,5 @@ def test_the_build_has_no_warning(book):
 
 def test_every_page_is_there(book):
     assert len(book.pages) > 5
-    missing = [page for page in ["index", *book.pages] if not (book.site / f"{page}.html").is_file()]
-    assert missing == []
+    names = ["index", *book.pages]
+    assert [name for name in names if not (book.site / f"{name}.html").is_file()] == []

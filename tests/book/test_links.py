@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 @pytest.fixture(scope="module")
 def pages(book):
     """Every page of the built book, parsed; HTML below _static belongs to the theme."""
-    return {path: BeautifulSoup(path.read_text(), "html.parser") for path in sorted(book.site.rglob("*.html"))
-            if "_static" not in path.parts}
+    return {path: BeautifulSoup(path.read_text(), "html.parser")
+            for path in sorted(book.site.rglob("*.html")) if "_static" not in path.parts}
 
 
 def references(page):

@@ -71,7 +71,8 @@ def test_every_number_in_prose_was_printed(path):
 
 
 @pytest.mark.parametrize("text, found", [
-    ("the error is 1.49e-8 at 0.000123, after 57 steps, 1000 points, 12.5 %, -3.14 and 2.5", ["1.49e-8", "0.000123", "12.5", "3.14"]),
+    ("1.49e-8 at 0.000123, after 57 steps, 1000 points, 12.5 %, -3.14 and 2.5",
+     ["1.49e-8", "0.000123", "12.5", "3.14"]),
     ("in 1977, `x = 3.14`, $3.14$, $$\n2.718\n$$ [here](a/1.234), Part 1.2.3", []),
     ("272 eruptions; 0.5; \N{MINUS SIGN}0.693.", ["272", "0.693"]),
 ])
@@ -80,8 +81,10 @@ def test_what_counts_as_a_quoted_number(text, found):
 
 
 @pytest.mark.parametrize("written, value, right", [
-    ("1.41", 2**0.5, True), ("1.42", 2**0.5, False), ("1.5e-8", 1.49e-8, True), ("1.4e-8", 1.49e-8, False),
-    ("272", 272.0, True), ("272", 272.6, False), ("0.0012", 0.00123, True), ("0.001234", 0.00123, False),
+    ("1.41", 2**0.5, True), ("1.42", 2**0.5, False),
+    ("1.5e-8", 1.49e-8, True), ("1.4e-8", 1.49e-8, False),
+    ("272", 272.0, True), ("272", 272.6, False),
+    ("0.0012", 0.00123, True), ("0.001234", 0.00123, False),
 ])
 def test_what_counts_as_rounding(written, value, right):
     assert is_rounding_of(written, value) is right

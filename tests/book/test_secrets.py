@@ -26,7 +26,8 @@ def sources(path):
 def published():
     """Lines that are public on purpose: those of the book and of the package."""
     texts = [sources(path) for path in (nb.ROOT / "book").glob("*.ipynb")]
-    texts += [path.read_text() for pattern in ("book/*.md", "gradem/*.py") for path in nb.ROOT.glob(pattern)]
+    texts += [path.read_text() for pattern in ("book/*.md", "gradem/*.py")
+              for path in nb.ROOT.glob(pattern)]
     return set().union(*map(lines, texts))
 
 
@@ -50,7 +51,8 @@ def test_an_exercise_shows_no_line_of_its_solution(path):
     hidden = secrets(path)
     exercise = sources(nb.ROOT / "exercises" / path.stem / path.name)
     assert len(hidden) > 10
-    assert not hidden & lines(exercise) and "### BEGIN" not in exercise and "### END" not in exercise
+    assert not hidden & lines(exercise)
+    assert "### BEGIN" not in exercise and "### END" not in exercise
 
 
 def test_the_built_book_shows_no_line_of_a_solution(book):

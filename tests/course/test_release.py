@@ -29,5 +29,6 @@ def test_learners_get_the_notebook_and_not_the_answers(source):
     assert [cell.id for cell in released.cells] == [cell.id for cell in nb.read(source).cells]
     assert released.metadata == nb.read(source).metadata
     assert not any(cell.get("outputs") for cell in released.cells)
-    solutions = [cell for cell in released.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    solutions = [cell for cell in released.cells
+                 if cell.metadata.get("nbgrader", {}).get("solution")]
     assert solutions and all("raise NotImplementedError" in cell.source for cell in solutions)

@@ -14,6 +14,7 @@ import nb
 PROJECT = tomllib.loads((nb.ROOT / "pyproject.toml").read_text())["project"]
 ENVIRONMENT = yaml.safe_load((nb.ROOT / "environment.yml").read_text())
 EXTRAS = PROJECT["optional-dependencies"]
+DIRECT = PROJECT["dependencies"] + [text for extra in EXTRAS.values() for text in extra]
 LOCK = [Requirement(line) for line in (nb.ROOT / "requirements.lock").read_text().splitlines()]
 
 
@@ -24,25 +25,24 @@ def test_the_conda_environment_is_python_pip_and_this_package():
     assert ENVIRONMENT["name"] == PROJECT["name"] and "course" in EXTRAS
 
 
-@pytest.mark.parametrize("text", PROJECT["dependencies"] + [item for extra in EXTRAS.values() for item in extra])
+@pytest.mark.parametrize("text", DIRECT)
 def test_the_lock_holds_a_version_that_each_dependency_allows(text):
     wanted = Requirement(text)
-    pinned = [pin for pin in LOCK if canonicalize_name(pin.name) == canonicalize_name(wanted.name)]
-    versions = [specifier.version for pin in pinned for specifier in pin.specifier]
+    versions = [part.version for pin in LOCK for part in pin.specifier
+                if canonicalize_name(pin.name) == canonicalize_name(wanted.name)]
     assert versions and all(wanted.specifier.contains(version) for version in versions)
 
 
 def test_the_lock_pins_every_package_and_names_no_address():
-    assert all(pin.url is None and [part.operator for part in pin.specifier] == ["=="] for pin in LOCK)
+    assert all([part.operator for part in pin.specifier] == ["=="] for pin in LOCK)
     assert not re.search(r"://|^\s*-|@", (nb.ROOT / "requirements.lock").read_text(), re.MULTILINE)
 
 
 def test_the_lock_can_be_installed_on_the_oldest_python():
     oldest = {"python_full_version": "3.11.0", "python_version": "3.11"}
-    names = {pin.name for pin in LOCK if pin.marker is None or pin.marker.evaluate(oldest)}
-    assert {canonicalize_name(pin.name) for pin in LOCK
-            if not pin.marker or "platform" not in str(pin.marker) and "os_name" not in str(pin.marker)
-            } <= {canonicalize_name(name) for name in names}
+    chosen = {pin.name for pin in LOCK if not pin.marker or pin.marker.evaluate(oldest)}
+    by_version = {pin.name for pin in LOCK if "python_full_version" in str(pin.marker)}
+    assert by_version and by_version <= chosen
 
 
 def test_make_alone_explains_every_target():
