@@ -11,6 +11,7 @@ that no class's marks are touched. The notebooks are then put into their one for
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -32,6 +33,7 @@ def generate(root, course):
     """
     from nbgrader.converters import GenerateAssignment
     from nbgrader.coursedir import CourseDirectory
+    from nbgrader.utils import capture_log
     from traitlets.config import PyFileConfigLoader
 
     # nbgrader starts alembic by name, to make its database
@@ -44,11 +46,20 @@ def generate(root, course):
         directory.assignment_id = source.parent.name
         converter = GenerateAssignment(coursedir=directory, config=config)
         converter.create_assignment = True
-        converter.start()
+        outcome = capture_log(converter)
+        if not outcome["success"]:
+            words = reason(outcome.get("log") or outcome["error"])
+            raise nb.Problem(f"solutions/{source.parent.name}: {words}")
         released = course / directory.release_directory / source.parent.name / source.name
         nb.write(nb.read(released), released)
         print(f"generate {released.relative_to(course)}", file=sys.stderr, flush=True)
     return course / directory.release_directory
+
+
+def reason(log):
+    """What nbgrader found wrong with a notebook: the last exception in its log."""
+    errors = [line.strip() for line in log.splitlines() if re.match(r"\s*[\w.]*Error: ", line)]
+    return errors[-1] if errors else log.strip()
 
 
 def files(folder):
@@ -77,7 +88,11 @@ def main(arguments=None):
     chosen = parser.parse_args(arguments)
     target = ROOT / "exercises"
     with tempfile.TemporaryDirectory(prefix="release-") as course:
-        released = generate(ROOT, Path(course))
+        try:
+            released = generate(ROOT, Path(course))
+        except nb.Problem as problem:
+            print(problem)
+            return 1
         if chosen.check:
             lines = list(differences(files(released), files(target) if target.exists() else {}))
             for line in lines:

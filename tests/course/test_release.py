@@ -1,6 +1,9 @@
 """exercises/ is what nbgrader makes of solutions/, without any of their answers."""
 
+import shutil
+
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 import nb
 import release
@@ -12,6 +15,18 @@ EXERCISES = nb.ROOT / "exercises"
 def test_the_committed_exercises_are_what_the_solutions_give(tmp_path):
     released = release.generate(nb.ROOT, tmp_path)
     assert list(release.differences(release.files(released), release.files(EXERCISES))) == []
+
+
+def test_a_solution_that_nbgrader_refuses_is_named_with_the_reason(tmp_path):
+    folder = tmp_path / "root" / "solutions" / "07-topic"
+    folder.mkdir(parents=True)
+    shutil.copy(nb.ROOT / release.CONFIGURATION, tmp_path / "root")
+    metadata = {"grade_id": "newton", "grade": False, "solution": True, "locked": False,
+                "task": False, "schema_version": 3, "cell_type": "code"}
+    cell = new_code_cell("### BEGIN SOLUTION\nx = 1", metadata={"nbgrader": metadata})
+    nb.write(new_notebook(cells=[cell]), folder / "07-topic.ipynb")
+    with pytest.raises(nb.Problem, match="solutions/07-topic: .*no end solution"):
+        release.generate(tmp_path / "root", tmp_path / "course")
 
 
 def test_a_difference_is_named():
