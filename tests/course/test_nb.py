@@ -172,13 +172,22 @@ def test_executing_and_normalising_again_change_no_byte(tmp_path):
     assert nb.main(["execute", str(path)]) == 0 and path.read_bytes() == first
 
 
-def test_a_cell_that_fails_stops_with_one_line_and_keeps_the_file(tmp_path, capsys):
+@pytest.mark.parametrize("source, words", [
+    ("1 / 0", "ZeroDivisionError: division by zero; mend the cell"),
+    ("import os; os._exit(3)", "the kernel died"),
+    ("while True: pass", "ran longer than 2 s"),
+])
+def test_a_cell_that_fails_is_named_in_one_line_and_the_file_is_kept(
+        source, words, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(nb, "SECONDS_PER_CELL", 2)
     path = tmp_path / "07-topic.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell("1"), new_code_cell("1 / 0")]), path)
+    cells = [new_code_cell(text, execution_count=number)
+             for number, text in enumerate(["1", source, "3"], start=1)]
+    nb.write(new_notebook(cells=cells), path)
     before = path.read_bytes()
     assert nb.main(["execute", str(path)]) == 1
     (line,) = capsys.readouterr().out.splitlines()
-    assert "cell 07-topic-02: ZeroDivisionError: division by zero; mend the cell" in line
+    assert f"cell 07-topic-02: {words}" in line
     assert path.read_bytes() == before
 
 
