@@ -8,6 +8,7 @@ needs only the standard library, and is written for older Pythons too.
     python3 tools/system.py python bubblewrap chromium
 """
 
+import ctypes
 import importlib.util
 import os
 import shutil
@@ -17,6 +18,10 @@ import sys
 NEEDED_PYTHON = (3, 11)
 
 COMMANDS = {"bubblewrap": ["bwrap"], "chromium": ["chromium", "chromium-browser", "google-chrome"]}
+
+# Playwright, which drives Chromium, brings a program that needs this library.
+LIBRARY = "libatomic.so.1"
+LIBRARY_PACKAGES = {"apt-get": "libatomic1", "zypper": "libatomic1", "pacman": "gcc-libs"}
 
 INSTALLERS = {
     "apt-get": "apt-get install --yes",
@@ -53,11 +58,26 @@ def see_to_command(package):
         install(package)
     if package == "bubblewrap":
         try_sandbox()
+    if package == "chromium":
+        see_to_library()
+
+
+def see_to_library():
+    """Install the library for Playwright unless it can be loaded."""
+    try:
+        ctypes.CDLL(LIBRARY)
+    except OSError:
+        install(LIBRARY_PACKAGES.get(manager(), "libatomic"))
+
+
+def manager():
+    """The system's package manager, or None."""
+    return next(filter(shutil.which, INSTALLERS), None)
 
 
 def install(package):
     """Install a package with apt-get as root, or stop with the command that would."""
-    tool = next(filter(shutil.which, INSTALLERS), None)
+    tool = manager()
     if tool is None:
         sys.exit("{} is missing: install it with your system's package manager.".format(package))
     command = INSTALLERS[tool] + " " + package

@@ -60,6 +60,13 @@ def test_a_failed_installation_stops(machine, monkeypatch):
     assert "could not install chromium" in words(system.main, ["chromium"])
 
 
+@pytest.mark.parametrize("tool, package", [("apt-get", "libatomic1"), ("dnf", "libatomic")])
+def test_a_missing_library_is_named_as_the_system_calls_it(machine, monkeypatch, tool, package):
+    machine(tool, "chromium", root=False)
+    monkeypatch.setattr(system, "LIBRARY", "libnowhere.so.1")
+    assert words(system.main, ["chromium"]).startswith(f"{package} is missing. Run:  sudo {tool}")
+
+
 @pytest.mark.parametrize("values, advice", [
     ({"kernel.apparmor_restrict_unprivileged_userns": "1"},
      "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"),
