@@ -1,0 +1,311 @@
+"""Mark one submission: its cells in order, tests in the judge, everything else in the sandbox.
+
+A cell that hangs is interrupted, and a kernel that dies is replaced: the cells that ran
+before are replayed without the one that did the damage, so one bad cell costs its own
+points only. Whatever a learner's notebook does, marking ends with a report.
+"""
+
+import contextlib
+import socket
+import time
+
+import nbformat
+
+from autograder.judge import Channel, Interruption, Judge, LearnerError
+from autograder.report import CellMark, Incident, Report
+from autograder.sandbox import Kernel, Limits, Outcome, require_bubblewrap
+from autograder.submission import Rejected, grade_id, is_answer, is_test, load, rebuild
+
+AGENT_SECONDS = 10.0
+MAX_MESSAGE = 2000
+NO_ANSWER = "This is not answered yet."
+
+
+class Session:
+    """One sandboxed kernel with its judge, for one instructor's notebook.
+
+    Parameters
+    ----------
+    source : nbformat.NotebookNode
+        The instructor's notebook, hidden tests included.
+    seed : int
+        Seed of the inputs that tests draw.
+    sandbox : str
+        "bubblewrap", or "none" to run learner code unprotected.
+    files : iterable of pathlib.Path
+        Data files that lie beside the notebook.
+    limits : Limits
+
+    Attributes
+    ----------
+    incidents : list of Incident
+
+    Raises
+    ------
+    SandboxUnavailable
+        If there is no sandbox on this machine.
+    """
+
+    def __init__(self, source, *, seed, sandbox="bubblewrap", files=(), limits=Limits()):
+        if sandbox == "bubblewrap":
+            require_bubblewrap()
+        self.source = source
+        self.sandbox = sandbox
+        self.files = tuple(files)
+        self.limits = limits
+        self.judge = Judge(source, seed)
+        self.modules = tuple(source.metadata.get("autograder", {}).get("modules", ()))
+        self.exercises = _exercises(source)
+        self.incidents = []
+        self.replayed = []            # the cells that a new kernel must run again
+        self.deaths = 0
+        self.kernel = self._new_kernel()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.kernel.kill()
+
+    def run(self, code, name="a cell"):
+        """Run a cell of the notebook in the sandbox.
+
+        Parameters
+        ----------
+        code : str
+        name : str
+            How incidents call the cell.
+
+        Returns
+        -------
+        Outcome
+        """
+        if self._given_up():
+            return Outcome("the notebook was given up", dead=True)
+        outcome = self.kernel.run(code)
+        if outcome.incident:
+            self._note(outcome.incident, name, _evidence(outcome.incident, self.limits))
+        if outcome.dead:
+            self._replace_kernel()
+        else:
+            self.replayed.append(code)
+        return outcome
+
+    def run_instructors_cell(self, cell):
+        """Run a locked cell in sandbox and judge."""
+        self.run(cell.source, grade_id(cell))
+        self.judge.run_instructors_cell(cell.source)
+
+    def test(self, name):
+        """Run a test cell in the judge, against what the sandbox holds now.
+
+        Parameters
+        ----------
+        name : str
+            The grade_id of the test cell.
+
+        Returns
+        -------
+        CellMark
+        """
+        most = float(self.judge.tests[name].metadata.nbgrader.points)
+        mark = CellMark(name, self.exercises[name], 0.0, most, passed=False)
+        if self._given_up():
+            mark.message = "The notebook ended its kernel too often; this was not tested any more."
+            return mark
+        try:
+            self._run_test(name)
+        except Interruption as interruption:
+            mark.message = _interrupted(interruption.kind, self.limits)
+            self._note(interruption.kind, name, interruption.detail)
+        except Exception as error:
+            mark.message = _in_words(error, self.judge.answers)[:MAX_MESSAGE]
+        else:
+            mark.passed, mark.points = True, most
+        return mark
+
+    # -- kernels --
+
+    def _new_kernel(self):
+        kernel = Kernel(self.modules, self.files, self.limits, self.sandbox)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(kernel.folder / "lines" / "judge"))
+        self.listener.listen(1)
+        return kernel
+
+    def _replace_kernel(self):
+        """Start a new kernel and run again what ran before; a cell that kills it is dropped."""
+        self.kernel.kill()
+        self.listener.close()
+        self.deaths += 1
+        if self._given_up():
+            self._note("too-many-deaths", "the notebook", f"{self.deaths} kernels died")
+            return
+        self.kernel = self._new_kernel()
+        for code in list(self.replayed):
+            if self.kernel.run(code).dead:
+                self.replayed.remove(code)
+                self._replace_kernel()
+                return
+
+    def _given_up(self):
+        return self.deaths >= self.limits.deaths
+
+    # -- one test --
+
+    def _run_test(self, name):
+        """Run a test while the agent serves; afterwards the kernel is idle, or replaced."""
+        serve = f"__import__('autograder.agent').agent.serve({self.kernel.line!r})"
+        request = self.kernel.begin(serve, quietly=True)
+        deadline = time.monotonic() + self.limits.test_seconds
+        channel = None
+        try:
+            channel = Channel(self._accept(), deadline, self.kernel.alive, self.judge.shared)
+            self.judge.run_test(name, channel)
+        finally:
+            patience = 0.0 if channel is None or channel.interruption else 3.0
+            if channel:
+                channel.close()
+                channel.wire.socket.close()
+            outcome = self.kernel.finish(request, patience)
+            if outcome.incident == "output-limit":
+                self._note("output-limit", name, _evidence("output-limit", self.limits))
+            if outcome.dead:
+                self._replace_kernel()
+
+    def _accept(self):
+        """The connection that the agent makes when the kernel comes to serve."""
+        self.listener.settimeout(0.2)
+        deadline = time.monotonic() + AGENT_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                return self.listener.accept()[0]
+            if not self.kernel.alive():
+                raise Interruption("kernel-died", "the kernel was gone before the test began")
+        raise Interruption("protocol", "the kernel did not answer the request to be tested")
+
+    def _note(self, kind, cell, detail):
+        self.incidents.append(Incident(kind, cell, detail))
+
+
+def _exercises(source):
+    """For each test cell the name of the answer cell before it."""
+    exercises, last = {}, ""
+    for cell in source.cells:
+        if is_answer(cell):
+            last = grade_id(cell)
+        elif is_test(cell):
+            exercises[grade_id(cell)] = last or grade_id(cell)
+    return exercises
+
+
+# ---- words --------------------------------------------------------------------
+
+
+def _evidence(kind, limits):
+    return {
+        "timeout": f"ran longer than {limits.cell_seconds:g} s and was stopped",
+        "output-limit": f"printed more than {limits.output_bytes / 1e6:g} MB "
+                        f"or {limits.output_count} pieces of output and was stopped",
+        "kernel-died": "ended the kernel: an exit, a crash, or too much memory or processor time",
+        "protocol": "the kernel sent something that no honest kernel sends",
+    }[kind]
+
+
+def _interrupted(kind, limits):
+    """What the learner is told of a test that could not be finished."""
+    return {
+        "timeout": f"Your code ran longer than {limits.test_seconds:g} s in this test and was "
+                   "stopped. Is there a loop that does not end?",
+        "kernel-died": "Your code ended the kernel during this test: by an exit, a crash, or too "
+                       "much memory.",
+        "too-many-calls": "Your code made too many calls in this test and was stopped.",
+    }.get(kind, "Your notebook did not answer as a notebook does; the instructor has been told.")
+
+
+def _in_words(error, answers):
+    """What the learner is told of a failed test; it never quotes the test."""
+    kind, text = type(error).__name__, str(error)
+    line = getattr(error, "learner_line", None)
+    if isinstance(error, NotImplementedError):
+        return NO_ANSWER
+    if line is not None:
+        what = text if isinstance(error, LearnerError) else f"{kind}: {text}" if text else kind
+        return f"Your code raised {what}" + (f"   (in the line: {line})" if line else "")
+    if isinstance(error, AssertionError):
+        return text or "What the test asserts about your answer does not hold."
+    if isinstance(error, NameError) and error.name in answers:
+        return (f"{error.name} is not defined. Was its cell deleted, or did it stop with an error "
+                "before the definition?")
+    return f"The test cannot use your answer ({kind}: {text})."
+
+
+# ---- one submission -------------------------------------------------------------
+
+
+def mark(submission, source, seed, *, sandbox="bubblewrap", files=(), limits=Limits()):
+    """Mark one submission.
+
+    Parameters
+    ----------
+    submission, source : pathlib.Path
+        What was handed in, and the instructor's notebook.
+    seed : int
+        Seed of the inputs that tests draw.
+    sandbox, files, limits
+        As for `Session`.
+
+    Returns
+    -------
+    Report
+        Whatever the learner handed in. It is "rejected", with the reason and no points,
+        if that is no notebook.
+
+    Raises
+    ------
+    SandboxUnavailable
+        If there is no sandbox on this machine.
+    OSError, ValueError
+        If the instructor's notebook cannot be read.
+    """
+    start = time.monotonic()
+    source = nbformat.read(source, as_version=4)
+    try:
+        notebook, notes = rebuild(load(submission), source)
+    except Rejected as rejected:
+        return Report("rejected", seed, sandbox, reason=str(rejected),
+                      cells=unmarked(source, str(rejected)))
+    answers = {grade_id(cell): cell.source for cell in notebook.cells if is_answer(cell)}
+    report = Report("graded", seed, sandbox, notes=notes, answers=answers)
+    with Session(source, seed=seed, sandbox=sandbox, files=files, limits=limits) as session:
+        for cell in notebook.cells:
+            if cell.cell_type != "code":
+                continue
+            if is_test(cell):
+                if time.monotonic() - start > limits.total_seconds:
+                    session._note("total-time", grade_id(cell), "the notebook took too long")
+                    session.deaths = limits.deaths
+                report.cells.append(session.test(grade_id(cell)))
+            elif grade_id(cell) and not is_answer(cell):
+                session.run_instructors_cell(cell)
+            else:
+                _run_learners_cell(session, cell, report)
+    report.incidents = session.incidents
+    report.seconds = round(time.monotonic() - start, 3)
+    return report
+
+
+def _run_learners_cell(session, cell, report):
+    """Run an answer cell or one of the learner's own, and note when it stops early."""
+    name = grade_id(cell) or "a cell of the learner's own"
+    outcome = session.run(cell.source, name)
+    if grade_id(cell) and outcome.error and not outcome.error.startswith("NotImplementedError"):
+        report.notes.append(f"The cell {name} stops with {outcome.error[:300]}")
+
+
+def unmarked(source, message):
+    """The marks of a submission that could not be marked: none, with the reason."""
+    exercises = _exercises(source)
+    return [CellMark(grade_id(cell), exercises[grade_id(cell)], 0.0,
+                     float(cell.metadata.nbgrader.points), passed=False, message=message)
+            for cell in source.cells if is_test(cell)]
