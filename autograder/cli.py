@@ -1,0 +1,220 @@
+"""The commands of the grader: grade, feedback, rehearse, demo.
+
+    autograder grade 01-differences        mark what was handed in
+    autograder feedback 01-differences     write the pages again, with marks given by hand
+    autograder rehearse                    try the course's own right and wrong answers
+    autograder demo                        all of it with an invented class
+
+Exit codes: 0, all is well; 1, it is done, but somebody must look (a submission was not
+graded, an assignment has a defect); 2, nothing was done, and one line says why; 130,
+interrupted.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+DONE, LOOK, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+UNSAFE = "UNSAFE: learners' code ran without a sandbox, so these marks cannot be trusted."
+
+
+def main(arguments=None):
+    """Run a command; returns its exit code."""
+    chosen = _parser().parse_args(arguments)
+    # Each command imports what it needs when it runs, so that the help comes at once
+    # and the processes that mark submissions start fast.
+    from autograder.course import Unusable
+    from autograder.sandbox import SandboxUnavailable
+    try:
+        return chosen.run(chosen)
+    except (Unusable, SandboxUnavailable) as problem:
+        print(f"autograder: {problem}", file=sys.stderr)
+        return UNUSABLE
+    except OSError as problem:
+        print(f"autograder: {problem.strerror}: {problem.filename}", file=sys.stderr)
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("\nautograder: interrupted; what was finished is saved.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="autograder", description=__doc__.partition("\n")[0],
+        epilog=__doc__[__doc__.index("Exit codes"):],
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(function, name, words):
+        sub = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+        sub.set_defaults(run=function)
+        sub.add_argument("--course", metavar="DIR", default=".",
+                         help="the root of the nbgrader course (default: here)")
+        return sub
+
+    def unsafe(sub):
+        sub.add_argument("--unsafe", dest="sandbox", action="store_const", const="none",
+                         default="bubblewrap", help="run learners' code without a sandbox, with all "
+                         "your rights; every report will say so")
+
+    sub = command(grade, "grade", "mark what was handed in; write gradebook, reports and feedback")
+    sub.add_argument("assignment", metavar="ASSIGNMENT")
+    sub.add_argument("--student", metavar="ID", action="append", help="only this one (repeatable)")
+    sub.add_argument("--seed", type=_seed, metavar="N",
+                     help="draw the hidden inputs of an earlier run again (default: new ones)")
+    unsafe(sub)
+    sub = command(feedback, "feedback", "write the feedback pages again, with the marks that were "
+                  "given by hand since")
+    sub.add_argument("assignment", metavar="ASSIGNMENT")
+    sub = command(rehearse, "rehearse", "try the solution, the right and the wrong answers of "
+                  "assignments in the real grader")
+    sub.add_argument("assignments", metavar="ASSIGNMENT", nargs="*", help="default: all")
+    unsafe(sub)
+    command(demo, "demo", "grade an invented class of learners, in _build/demo")
+    return parser
+
+
+def _seed(text):
+    seed = int(text)
+    if not 0 <= seed < 2**32:
+        raise argparse.ArgumentTypeError("a seed lies between 0 and 4294967295")
+    return seed
+
+
+# ---- the commands -----------------------------------------------------------
+
+
+def grade(chosen):
+    """Mark an assignment."""
+    from autograder import classroom, feedback
+    from autograder.course import Course, Unusable
+    from autograder.sandbox import require_bubblewrap
+
+    course = Course(chosen.course)
+    assignment = course.assignment(chosen.assignment)
+    for student in chosen.student or []:
+        if student not in course.students(assignment.name):
+            folder = course.folder("submitted", student, assignment.name)
+            raise Unusable(f"{student} handed in nothing: there is no folder {folder}.")
+    if chosen.sandbox == "bubblewrap":
+        require_bubblewrap()
+    results = []
+    for result in classroom.grade_class(course, assignment, students=chosen.student,
+                                        seed=chosen.seed, sandbox=chosen.sandbox):
+        feedback.write(course, assignment, result)
+        results.append(result)
+    if not results:
+        where = course.folder("submitted", "STUDENT", assignment.name)
+        raise Unusable(f"Nobody handed in {assignment.name}: there is no folder {where}.")
+    print(table(assignment, results))
+    print(noticed(results))
+    print(f"Seed of the hidden inputs: {results[0].seed}")
+    print(f"Gradebook:  {course.db_url}")
+    for step, name in [("autograded", classroom.REPORT), ("feedback", "*.html")]:
+        path = course.folder(step, "*", assignment.name) / name
+        print(f"{'Reports' if step == 'autograded' else 'Feedback'}:".ljust(12)
+              + os.path.relpath(path))
+    return DONE if all(result.graded for result in results) else LOOK
+
+
+def feedback(chosen):
+    """Write the feedback pages of an assignment again."""
+    from autograder import classroom, feedback
+    from autograder.course import Course, Unusable
+
+    course = Course(chosen.course)
+    assignment = course.assignment(chosen.assignment)
+    results = classroom.read_results(course, assignment.name)
+    if not results:
+        raise Unusable(f"Nothing is graded yet. Run: autograder grade {assignment.name}")
+    pages = [page for result in results for page in feedback.write(course, assignment, result)]
+    print(f"{len(pages)} pages, the first of them {os.path.relpath(pages[0])}")
+    return DONE
+
+
+def rehearse(chosen):
+    """Rehearse assignments."""
+    from autograder import rehearsal
+    from autograder.course import Course
+    from autograder.sandbox import require_bubblewrap
+
+    course = Course(chosen.course)
+    if chosen.sandbox == "bubblewrap":
+        require_bubblewrap()
+    sources = [source for name in chosen.assignments or course.assignments()
+               for source in course.assignment(name).notebooks]
+    defects = 0
+    for source in sources:
+        trials = rehearsal.rehearse(source, sandbox=chosen.sandbox, progress=True)
+        print(rehearsal.table(source, trials))
+        defects += sum(bool(trial.defect) for trial in trials)
+    return LOOK if defects else DONE
+
+
+def demo(chosen):
+    """Show everything with an invented class."""
+    from autograder import demo
+    return demo.run(Path(chosen.course))
+
+
+# ---- what is printed --------------------------------------------------------
+
+
+def table(assignment, results):
+    """Students and their points, one column for each exercise.
+
+    Parameters
+    ----------
+    assignment : Assignment
+    results : list of Result
+
+    Returns
+    -------
+    str
+    """
+    exercises = [(notebook.name, exercise) for notebook in assignment.notebooks
+                 for exercise in notebook.exercises if exercise.tests]
+    head = ["student", *(exercise.name for _, exercise in exercises), "points", ""]
+    most = ["at most", *(f"{exercise.tested:g}" for _, exercise in exercises),
+            f"{sum(exercise.tested for _, exercise in exercises):g}", ""]
+    rows = [[shown(result.student),
+             *(f"{earned(result.reports[notebook], exercise):g}" for notebook, exercise in exercises),
+             f"{result.points:g}", "" if result.graded else "not graded"] for result in results]
+    text = "\n".join([aligned([head, most, *rows])])
+    return "\n".join([UNSAFE, text]) if any(r.sandbox == "none" for r in results) else text
+
+
+def earned(report, exercise):
+    """Points of a report in one exercise."""
+    return sum(mark.points for mark in report.cells if mark.exercise == exercise.name)
+
+
+def noticed(results):
+    """What the instructor should know: who was not graded, notes, and incidents."""
+    lines = []
+    for result in results:
+        for report in result.reports.values():
+            said = [report.reason] if report.status != "graded" else []
+            said += report.notes
+            said += [f"incident {incident.kind} in {incident.cell or 'the notebook'}: "
+                     f"{incident.detail}" for incident in report.incidents]
+            lines += [f"  {shown(result.student)}: {shown(line, 160)}" for line in said]
+    return "\n".join(["Noticed:", *lines]) if lines else "Nothing odd was noticed."
+
+
+def shown(text, width=40):
+    """Text that a learner may have chosen, in one printable line of a terminal."""
+    line = "".join(c if c.isprintable() else " " for c in text)
+    return line if len(line) <= width else line[:width - 3] + "..."
+
+
+def aligned(rows):
+    """Rows as text in columns: the first to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) if place in (0, len(row) - 1) else cell.rjust(width)
+                 for place, (cell, width) in enumerate(zip(row, widths))]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

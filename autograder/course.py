@@ -1,0 +1,167 @@
+"""Read an nbgrader course: where its folders are, and which assignments it has.
+
+nbgrader's own class reads the configuration, so every layout that nbgrader allows is
+read as nbgrader reads it: where the sources of the assignments are, what was handed in, and
+where results go.
+"""
+
+import json
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+
+import nbformat
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.engine import make_url
+from traitlets.config import Config, JSONFileConfigLoader, PyFileConfigLoader
+
+from autograder.assignment import Assignment, SourceNotebook, exercises, title
+from autograder.submission import grade_id
+
+LOADERS = {"nbgrader_config.py": PyFileConfigLoader, "nbgrader_config.json": JSONFileConfigLoader}
+
+
+class Unusable(Exception):
+    """The course or the request cannot be used; the text is one line for the user."""
+
+
+class Course:
+    """An nbgrader course in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        The root of the course, where its nbgrader_config.py is. A course without a
+        configuration has nbgrader's default folders.
+
+    Attributes
+    ----------
+    root : Path
+    db_url : str
+        Where nbgrader's gradebook is.
+    config : traitlets.config.Config
+    directory : nbgrader.coursedir.CourseDirectory
+
+    Raises
+    ------
+    Unusable
+        If there is no such folder or its configuration cannot be read.
+    """
+
+    def __init__(self, folder):
+        folder = Path(folder).resolve()
+        if not folder.is_dir():
+            raise Unusable(f"There is no folder {folder}.")
+        self.config = _configuration(folder)
+        section = self.config.CourseDirectory
+        section.root = str(folder / section.get("root", ""))
+        self.directory = CourseDirectory(config=self.config)
+        self.root = Path(self.directory.root)
+        self.db_url = _absolute(self.directory.db_url, self.root)
+
+    def folder(self, step, student, assignment):
+        """The folder of a step: "source", "submitted", "autograded" or "feedback"."""
+        name = getattr(self.directory, f"{step}_directory")
+        return Path(self.directory.format_path(name, student, assignment))
+
+    def assignments(self):
+        """Names of all assignments that have a notebook among the sources."""
+        return [name for name in self._names("source", ".", None)
+                if any(self.folder("source", ".", name).glob("*.ipynb"))]
+
+    def assignment(self, name):
+        """Read the assignment `name`; Unusable if it is unknown or cannot be marked."""
+        known = self.assignments()
+        where = self._shown(Path(self.directory.root, self.directory.source_directory))
+        if not known:
+            raise Unusable(f"There are no assignments in {where}: is this the root of a course?")
+        if name not in known:
+            raise Unusable(f"There is no assignment {name!r} in {where}. There are: "
+                           f"{', '.join(known)}.")
+        folder = self.folder("source", ".", name)
+        files = tuple(path for path in sorted(folder.iterdir()) if self._is_data(path))
+        notebooks = tuple(_source_notebook(path, files, self._shown(path))
+                          for path in sorted(folder.glob("*.ipynb")))
+        return Assignment(name, notebooks)
+
+    def students(self, assignment):
+        """Names of all who handed in a folder for the assignment."""
+        return self._names("submitted", None, assignment)
+
+    def graded(self, assignment):
+        """Names of all for whom there is a folder of results for the assignment."""
+        return self._names("autograded", None, assignment)
+
+    def _names(self, step, student, assignment):
+        """The names that, put in place of the one that is None, give an existing folder."""
+        def candidate(name):
+            return self.folder(step, student or name, assignment or name)
+
+        blank = "autograder-name"
+        parts = candidate(blank).parts
+        if blank not in parts:
+            raise Unusable("The directory_structure of the course must give students and "
+                           "assignments folders of their own.")
+        parent = Path(*parts[:parts.index(blank)])
+        if not parent.is_dir():
+            return []
+        names = sorted(entry.name for entry in parent.iterdir()
+                       if not entry.name.startswith(".") and candidate(entry.name).is_dir())
+        for name in names:
+            if name != name.encode("utf-8", "replace").decode("utf-8"):
+                raise Unusable(f"A folder in {self._shown(parent)} has a name that is not UTF-8: "
+                               f"{name!r}. Rename it.")
+        return names
+
+    def _is_data(self, path):
+        """Is this a file that nbgrader releases beside the notebooks?"""
+        ignored = any(fnmatch(path.name, pattern) for pattern in self.directory.ignore)
+        return path.is_file() and path.suffix != ".ipynb" and not ignored
+
+    def _shown(self, path):
+        return path.relative_to(self.root) if path.is_relative_to(self.root) else path
+
+
+def _configuration(folder):
+    """The course's configuration, empty if there is none."""
+    config = Config()
+    for name, loader in LOADERS.items():
+        if (folder / name).is_file():
+            try:
+                config.merge(loader(name, path=str(folder)).load_config())
+            except (Exception, SystemExit) as error:
+                raise Unusable(f"{name} cannot be read: "
+                               f"{type(error).__name__}: {_line(error)}") from error
+    return config
+
+
+def _absolute(db_url, root):
+    """The address of the gradebook; a relative SQLite file is taken from the root."""
+    url = make_url(db_url)
+    if url.drivername.startswith("sqlite") and url.database and url.database != ":memory:":
+        url = url.set(database=str(root / url.database))
+    return url.render_as_string(hide_password=False)
+
+
+def _source_notebook(path, files, shown):
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, KeyError, AttributeError, json.JSONDecodeError) as error:
+        raise Unusable(f"{shown} is not a readable notebook: {_line(error)}") from error
+    names = [grade_id(cell) for cell in notebook.cells if grade_id(cell)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Unusable(f"{shown} has more than one cell named {twice[0]!r}.")
+    if any(re.search(r"^### (HASHED )?AUTOTEST", cell.source, re.M) for cell in notebook.cells):
+        raise Unusable(f"{shown} has AUTOTEST cells. Run: nbgrader generate_assignment "
+                       "--source_with_tests, and make that folder the source_directory.")
+    try:
+        found = exercises(notebook)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unusable(f"{shown} has a test cell without a number of points: {_line(error)}") from error
+    return SourceNotebook(path.stem, title(notebook) or path.stem, path, found, files)
+
+
+def _line(error):
+    """The text of an exception in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
