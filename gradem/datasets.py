@@ -1,13 +1,14 @@
-"""The data of the book: Old Faithful, and sets drawn from mixtures that are known.
+"""The data of the book: Old Faithful, and points drawn from mixtures that are known.
 
-Data from a known mixture come with labels that nobody has in practice; they show
-whether a method finds what is there. Everything is seeded, so every run sees the same
-points.
+Points from a known mixture come with the labels that nobody has in practice; they show
+whether a method finds what is there. Everything is seeded: every run sees the same points.
 """
 
 from importlib.resources import files
 
 import numpy as np
+
+from gradem import gaussian
 
 
 def old_faithful():
@@ -20,9 +21,8 @@ def old_faithful():
 
     References
     ----------
-    Azzalini and Bowman, A look at some data on the Old Faithful geyser, Applied
-    Statistics 39 (1990) 357-365; Haerdle, Smoothing Techniques with Implementation in S,
-    Springer 1991. It is the data set ``faithful`` of R.
+    Azzalini and Bowman, A look at some data on the Old Faithful geyser, Applied Statistics
+    39 (1990) 357-365. Haerdle, Smoothing Techniques with Implementation in S, Springer 1991.
     """
     with files("gradem").joinpath("data", "old_faithful.csv").open() as table:
         return np.loadtxt(table, delimiter=",", skiprows=1)
@@ -39,7 +39,7 @@ def blobs(weights, means, covariances, size, seed):
     covariances : array_like, shape (K, d, d)
     size : int
         Number N of points.
-    seed : int
+    seed : int or numpy.random.Generator
 
     Returns
     -------
@@ -49,9 +49,11 @@ def blobs(weights, means, covariances, size, seed):
     """
     rng = np.random.default_rng(seed)
     labels = rng.choice(len(weights), size=size, p=weights)
-    factors = np.linalg.cholesky(np.asarray(covariances, dtype=float))
-    noise = rng.normal(size=(size, np.shape(means)[1]))
-    return np.asarray(means)[labels] + np.einsum("nij,nj->ni", factors[labels], noise), labels
+    X = np.empty((size, np.shape(means)[1]))
+    for k, (mean, covariance) in enumerate(zip(means, covariances)):
+        own = labels == k
+        X[own] = gaussian.sample(mean, covariance, own.sum(), rng)
+    return X, labels
 
 
 def three_clusters():
@@ -60,11 +62,14 @@ def three_clusters():
     Returns
     -------
     X : ndarray, shape (150, 2)
+        Coordinates without a unit.
     labels : ndarray of int, shape (150,)
         The component of each point.
     """
     return blobs(
         weights=[0.4, 0.3, 0.3],
         means=[[0.0, 0.0], [3.0, 1.5], [0.5, 3.5]],
-        covariances=[[[1.0, 0.6], [0.6, 0.8]], [[0.7, -0.4], [-0.4, 1.2]], [[1.6, 0.3], [0.3, 0.4]]],
+        covariances=[[[1.0, 0.6], [0.6, 0.8]],
+                     [[0.7, -0.4], [-0.4, 1.2]],
+                     [[1.6, 0.3], [0.3, 0.4]]],
         size=150, seed=14)

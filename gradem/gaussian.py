@@ -3,24 +3,70 @@
     N(x | mu, Sigma) = (2 pi)^(-d/2) |Sigma|^(-1/2) exp(-(x - mu)^T Sigma^-1 (x - mu) / 2)
 
 (Bishop, Pattern Recognition and Machine Learning, 2006, section 2.3). All of it goes
-through the Cholesky factor, Sigma = L L^T with L lower triangular: z = L^-1 (x - mu) has
-(x - mu)^T Sigma^-1 (x - mu) = z^T z, the determinant is the squared product of L's
-diagonal, and mu + L z is a sample when z is standard normal. No inverse is formed, no
-determinant can underflow.
+through the Cholesky factor, Sigma = L L^T with L lower triangular: a Gaussian is mu + L z
+with z standard normal. Then (x - mu)^T Sigma^-1 (x - mu) = z^T z, and log |Sigma| is twice
+the sum of the logarithms on L's diagonal: the covariance is never inverted, and no
+determinant underflows.
 """
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
 
-def log_density(X, mean, covariance):
-    """Logarithm of the density at each point.
+def cholesky(covariance):
+    """The lower triangular L with L L^T = covariance.
 
     Parameters
     ----------
-    X : ndarray, shape (N, d)
-    mean : ndarray, shape (d,)
-    covariance : ndarray, shape (d, d)
+    covariance : array_like, shape (d, d)
+
+    Returns
+    -------
+    ndarray, shape (d, d)
+
+    Raises
+    ------
+    ValueError
+        If there is none: the covariance is not symmetric positive definite.
+    """
+    covariance = np.asarray(covariance, dtype=float)
+    if covariance.ndim != 2 or covariance.shape[0] != covariance.shape[1]:
+        raise ValueError(f"a covariance must be a square matrix, but it has shape "
+                         f"{covariance.shape}; a single variance v is [[v]]")
+    if not np.isfinite(covariance).all():
+        raise ValueError("the covariance holds NaN or infinite entries: look for them in the "
+                         "points, or the sums, that it was computed from")
+    # The factorisation reads only the lower triangle, so it would not notice.
+    if np.abs(covariance - covariance.T).max() > 1e-9 * np.abs(covariance).max():
+        raise ValueError("a covariance must be symmetric, but it differs from its transpose")
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            "the covariance has collapsed (it is not positive definite): the points behind it lie "
+            "at one place, on a line or in a plane. Add a small variance to its diagonal, as "
+            "reg_covar does, or use more points or fewer features") from None
+
+
+def inverse_factor(covariance):
+    """The upper triangular U with U U^T = inverse of the covariance; U = L^-T.
+
+    Parameters, result and errors are those of `cholesky`.
+    """
+    L = cholesky(covariance)
+    return solve_triangular(L, np.eye(len(L)), lower=True).T
+
+
+def log_density(X, mean, covariance):
+    """Logarithm of the density at each point.
+
+    With z = L^-1 (x - mu) it is -(z^T z + d log(2 pi)) / 2 - sum_i log L_ii.
+
+    Parameters
+    ----------
+    X : array_like, shape (N, d)
+    mean : array_like, shape (d,)
+    covariance : array_like, shape (d, d)
         Symmetric and positive definite.
 
     Returns
@@ -31,41 +77,25 @@ def log_density(X, mean, covariance):
     Raises
     ------
     ValueError
-        If the covariance is not symmetric positive definite.
+        If the covariance is not symmetric positive definite, or the shapes do not match.
     """
     L = cholesky(covariance)
-    z = solve_triangular(L, (X - mean).T, lower=True)
-    half_log_determinant = np.log(np.diagonal(L)).sum()
-    return -0.5 * (z * z).sum(axis=0) - half_log_determinant - 0.5 * len(L) * np.log(2 * np.pi)
-
-
-def cholesky(covariance):
-    """The lower triangular L with L L^T = covariance.
-
-    Raises
-    ------
-    ValueError
-        If there is none: the covariance is not symmetric positive definite.
-    """
-    covariance = np.asarray(covariance, dtype=float)
-    if not np.allclose(covariance, covariance.T):
-        raise ValueError("a covariance matrix must be symmetric")
-    try:
-        return np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        raise ValueError(
-            "the covariance is not positive definite: the points it was estimated from lie in "
-            "one place, on a line or in a plane; use more points, or add a small number such as "
-            "1e-6 to its diagonal") from None
+    deviation = np.asarray(X, dtype=float) - mean
+    if deviation.ndim != 2 or deviation.shape[1] != len(L):
+        raise ValueError(f"X has shape {np.shape(X)} and the mean {np.shape(mean)}, but the "
+                         f"covariance needs {len(L)} columns in X and {len(L)} entries in the mean")
+    z = solve_triangular(L, deviation.T, lower=True)
+    return (-0.5 * ((z * z).sum(axis=0) + len(L) * np.log(2 * np.pi))
+            - np.log(np.diagonal(L)).sum())
 
 
 def sample(mean, covariance, size, rng):
-    """Points drawn at random.
+    """Points drawn at random: mu + L z with z standard normal has covariance L L^T.
 
     Parameters
     ----------
-    mean : ndarray, shape (d,)
-    covariance : ndarray, shape (d, d)
+    mean : array_like, shape (d,)
+    covariance : array_like, shape (d, d)
     size : int
         Number N of points.
     rng : numpy.random.Generator
@@ -74,54 +104,73 @@ def sample(mean, covariance, size, rng):
     -------
     ndarray, shape (N, d)
     """
-    z = rng.normal(size=(size, len(mean)))
-    return mean + z @ cholesky(covariance).T
+    L = cholesky(covariance)
+    return mean + rng.normal(size=(size, len(L))) @ L.T
 
 
 def fit(X, weights=None):
     """Mean and covariance of greatest likelihood (Bishop 2006, section 2.3.4).
 
-    Setting the derivatives of sum_n r_n log N(x_n | mu, Sigma) to zero gives the weighted
-    mean and the weighted mean of (x - mu)(x - mu)^T: divided by the sum of the weights,
-    not by N - 1.
+    Where the derivatives of sum_n r_n log N(x_n | mu, Sigma) vanish, mu is the weighted mean
+    of the points, and Sigma the weighted mean of (x - mu)(x - mu)^T with this new mu. The
+    divisor is the sum of the weights; N - 1 would be unbiased, but less likely.
 
     Parameters
     ----------
-    X : ndarray, shape (N, d)
-    weights : ndarray, shape (N,), optional
-        How often each point counts; once by default.
+    X : array_like, shape (N, d)
+    weights : array_like, shape (N,), optional
+        How often each point counts; once by default. Not negative, not all zero.
 
     Returns
     -------
     mean : ndarray, shape (d,)
     covariance : ndarray, shape (d, d)
+        Singular if the points lie on a line or in a plane.
+
+    Raises
+    ------
+    ValueError
+        If the weights are negative, or all zero.
     """
-    weights = np.ones(len(X)) if weights is None else weights
+    X = np.asarray(X, dtype=float)
+    weights = np.ones(len(X)) if weights is None else np.asarray(weights, dtype=float)
+    if not (np.all(weights >= 0) and weights.sum() > 0):
+        raise ValueError("the weights of the points must not be negative, nor all zero")
     share = weights / weights.sum()
     mean = share @ X
-    deviation = X - mean
-    return mean, (share[:, None] * deviation).T @ deviation
+    # A^T A is symmetric to the last bit; weighting one factor alone would not be.
+    root = np.sqrt(share)[:, None] * (X - mean)
+    return mean, root.T @ root
 
 
 def ellipse(mean, covariance, deviations=1.0, points=100):
-    """The curve on which a point is so many standard deviations away from the mean.
+    """The curve that lies so many standard deviations from the mean: z^T z = deviations^2.
 
-    The eigenvectors of the covariance are the axes of the ellipse, and the square roots of
-    its eigenvalues their half lengths (not the eigenvalues themselves: those are variances).
+    The eigenvectors of the covariance are the axes of the ellipse. Its half axes are
+    deviations times the square roots of the eigenvalues, which are variances.
 
     Parameters
     ----------
-    mean : ndarray, shape (2,)
-    covariance : ndarray, shape (2, 2)
+    mean : array_like, shape (2,)
+    covariance : array_like, shape (2, 2)
     deviations : float
+        One standard deviation encloses 39 % of a Gaussian in the plane, two 86 %.
     points : int
         Number of corners of the polygon; the last is the first again.
 
     Returns
     -------
     ndarray, shape (points, 2)
+
+    Raises
+    ------
+    ValueError
+        If the covariance is not a symmetric positive definite matrix of the plane.
     """
+    if len(cholesky(covariance)) != 2:
+        raise ValueError("an ellipse needs a covariance of shape (2, 2): choose two features, "
+                         "that is two rows and the same two columns")
     variances, axes = np.linalg.eigh(covariance)
     angle = np.linspace(0.0, 2 * np.pi, points)
-    circle = np.stack([np.cos(angle), np.sin(angle)])
-    return mean + deviations * (axes @ (np.sqrt(variances)[:, None] * circle)).T
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return mean + deviations * (circle * np.sqrt(variances)) @ axes.T

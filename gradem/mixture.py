@@ -1,20 +1,20 @@
 """Gaussian mixtures and EM, with scikit-learn's interface.
 
-A mixture says that each point comes from one of K Gaussians, nobody tells which:
+A mixture says that each point comes from one of K Gaussians, and does not say from which:
 
     p(x) = sum_k p_k N(x | mu_k, Sigma_k).
 
-EM climbs the likelihood in two steps (Dempster, Laird and Rubin 1977; Bishop 2006, section
-9.2). The E step computes the responsibilities P(y = k | x) under the present parameters, the
-M step fits each Gaussian to the points by maximum likelihood, each point counting by its
-responsibility. No step lowers the likelihood.
+EM climbs its likelihood in two steps (Dempster, Laird and Rubin 1977; Bishop 2006, section
+9.2). The E step computes the responsibilities P(y = k | x) under the present parameters. The
+M step fits each Gaussian to all points by maximum likelihood, where a point counts as much as
+its responsibility says. No iteration lowers the likelihood.
 """
 
 import warnings
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from gradem import gaussian
@@ -25,15 +25,15 @@ class ConvergenceWarning(UserWarning):
 
 
 class State(NamedTuple):
-    """The parameters of a mixture, and the log likelihood they give."""
+    """The parameters of a mixture, and the log likelihood of the points under them."""
 
     weights: np.ndarray           # (K,)
     means: np.ndarray             # (K, d)
     covariances: np.ndarray       # (K, d, d)
-    log_likelihood: float         # total, natural logarithm
+    log_likelihood: float         # sum over the points, natural logarithm
 
 
-# ---- the two steps ------------------------------------------------------------
+# ---- the two steps ------------------------------------------------------------------------
 
 
 def log_joint(X, weights, means, covariances):
@@ -56,21 +56,20 @@ def log_joint(X, weights, means, covariances):
         If a component has collapsed; the text names it and says what to do.
     """
     columns = []
-    for k, (weight, mean, covariance) in enumerate(zip(weights, means, covariances)):
+    for k, (mean, covariance) in enumerate(zip(means, covariances)):
         try:
-            columns.append(np.log(weight) + gaussian.log_density(X, mean, covariance))
+            columns.append(gaussian.log_density(X, mean, covariance))
         except ValueError as error:
-            raise ValueError(
-                f"component {k} has collapsed: {error}. Here: give a larger reg_covar, another "
-                "start, or fewer components") from None
-    return np.stack(columns, axis=1)
+            raise ValueError(f"component {k}: {error}") from None
+    with np.errstate(divide="ignore"):       # a weight of zero is allowed: its logarithm is -inf
+        return np.log(weights) + np.stack(columns, axis=1)
 
 
 def e_step(X, weights, means, covariances):
     """Responsibilities of the components for the points (Bishop 2006, eq. 9.23).
 
-    Everything stays in logarithms until the last step, so that points far from all
-    components, whose densities are zero as floats, still have responsibilities.
+    Everything stays in logarithms until the last line. A point far from all components has
+    densities that are zero as floats, and 0/0 would be its responsibilities.
 
     Parameters
     ----------
@@ -90,14 +89,14 @@ def e_step(X, weights, means, covariances):
 
 
 def m_step(X, responsibilities, reg_covar=0.0):
-    """Parameters of greatest expected likelihood (Bishop 2006, eqs. 9.24 to 9.26).
+    """Parameters of greatest expected log likelihood (Bishop 2006, eqs. 9.24 to 9.26).
 
     Parameters
     ----------
     X : ndarray, shape (N, d)
     responsibilities : ndarray, shape (N, K)
     reg_covar : float
-        Added to the diagonal of each covariance, so that none collapses.
+        Added to each variance, in the squared unit of the data, so that none falls to zero.
 
     Returns
     -------
@@ -108,24 +107,26 @@ def m_step(X, responsibilities, reg_covar=0.0):
     Raises
     ------
     ValueError
-        If a component has no points left.
+        If a component has lost all its points.
     """
     counts = responsibilities.sum(axis=0)
     if not np.all(counts > 0):
-        raise ValueError(
-            f"component {int(np.argmin(counts))} has no points left: its responsibilities are all "
-            "zero. Give another start, or fewer components")
+        raise ValueError(f"component {int(np.argmin(counts))} is empty: it has no responsibility "
+                         "for any point. Use fewer components, or another start")
     fits = [gaussian.fit(X, column) for column in responsibilities.T]
     means = np.stack([mean for mean, _ in fits])
     covariances = np.stack([covariance for _, covariance in fits])
     return counts / len(X), means, covariances + reg_covar * np.eye(X.shape[1])
 
 
-# ---- the estimator --------------------------------------------------------------
+# ---- the estimator ------------------------------------------------------------------------
 
 
 class GaussianMixture:
-    """A Gaussian mixture fitted by EM; swap the import, and it stands in for scikit-learn's.
+    """A Gaussian mixture fitted by EM, with the names of scikit-learn's GaussianMixture.
+
+    From the same start (`weights_init`, `means_init`, `precisions_init`) it makes the same
+    iterations. Without one it starts elsewhere: see `init_params`.
 
     Parameters
     ----------
@@ -134,18 +135,21 @@ class GaussianMixture:
     covariance_type : {"full"}
         Each component has a covariance matrix of its own.
     tol : float
-        EM stops when the mean log likelihood of a point rises by less.
+        EM stops when an iteration changes the mean log likelihood of a point by less; with 0
+        it makes all `max_iter` iterations.
     reg_covar : float
-        Added to the variances, so that no component collapses onto a point.
+        Added to each variance, in the squared unit of the data, so that no component
+        collapses onto a point. Data in very small units need a smaller one.
     max_iter : int
         Most iterations of EM.
     n_init : int
-        Number of starts; the best result is kept.
+        Number of starts; the result of greatest likelihood is kept.
     init_params : {"random_from_data"}
-        Means start at K points drawn at random, with the covariance of all the data.
+        The means start at K of the points, drawn at random, with equal weights and the
+        covariance of all points. (scikit-learn's default is "kmeans".)
     weights_init, means_init, precisions_init : array_like, optional
-        A start of your own, shapes (K,), (K, d) and (K, d, d); a precision is the inverse
-        of a covariance. What is not given comes from `init_params`.
+        A start of your own, shapes (K,), (K, d) and (K, d, d); a precision is the inverse of
+        a covariance. What is not given comes from `init_params`.
     random_state : int or numpy.random.Generator, optional
         Seed of the starts and of `sample`.
 
@@ -153,14 +157,22 @@ class GaussianMixture:
     ----------
     weights_, means_, covariances_ : ndarray, shapes (K,), (K, d), (K, d, d)
     precisions_, precisions_cholesky_ : ndarray, shape (K, d, d)
-        Inverses of the covariances, P = U U^T, and the upper triangular U.
+        The inverses of the covariances, P = U U^T, and the upper triangular U.
     converged_ : bool
     n_iter_ : int
+        Iterations made from the best start.
     lower_bound_ : float
-        Mean log likelihood of a point at the last E step, natural logarithm.
+        Mean log likelihood of a point at the last E step, which came before the last M step.
     history_ : list of State
-        Parameters and log likelihood before each iteration of the best start, and after
-        the last one.
+        (weights, means, covariances, log_likelihood) at the best start and after each of its
+        iterations: ``history_[0]`` is the start, ``history_[n_iter_]`` the result.
+
+    Examples
+    --------
+    >>> from gradem.datasets import old_faithful
+    >>> mixture = GaussianMixture(2, random_state=0).fit(old_faithful())
+    >>> sorted(mixture.means_[:, 1].round(1).tolist())
+    [54.5, 80.0]
     """
 
     def __init__(self, n_components=1, *, covariance_type="full", tol=1e-3, reg_covar=1e-6,
@@ -181,12 +193,13 @@ class GaussianMixture:
     # -- fitting --
 
     def fit(self, X, y=None):
-        """Fit the mixture to the points.
+        """Fit the mixture to points.
 
         Parameters
         ----------
         X : array_like, shape (N, d)
         y : ignored
+            For pipelines that hand over labels.
 
         Returns
         -------
@@ -196,85 +209,92 @@ class GaussianMixture:
         Raises
         ------
         ValueError
-            If parameters or data cannot be used, or a component collapses; the text says
-            what to do.
+            If parameters or points cannot be used, or a component collapses or empties; the
+            text says what to do.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If `max_iter` iterations were not enough.
         """
         self._check_parameters()
-        X = _checked(X)
+        X = _as_points(X)
         if len(X) < self.n_components:
-            raise ValueError(f"{len(X)} points cannot be shared by {self.n_components} components: "
-                             "give more points, or fewer components")
+            raise ValueError(f"{self.n_components} components cannot be fitted to {len(X)} points: "
+                             "use more points, or fewer components")
         rng = np.random.default_rng(self.random_state)
-        runs = [self._climb(X, self._start(X, rng)) for _ in range(self.n_init)]
-        history, self.converged_, self.lower_bound_ = max(runs, key=lambda run: run[2])
-        self.history_ = history
-        self.n_iter_ = len(history) - 1
-        self.weights_, self.means_, self.covariances_, _ = history[-1]
-        self.precisions_cholesky_ = np.stack([
-            solve_triangular(gaussian.cholesky(covariance), np.eye(X.shape[1]), lower=True).T
-            for covariance in self.covariances_])
-        self.precisions_ = self.precisions_cholesky_ @ self.precisions_cholesky_.swapaxes(1, 2)
+        climbs = [self._climb(X, self._start(X, rng)) for _ in range(self.n_init)]
+        self.history_, self.lower_bound_, self.converged_ = max(climbs, key=lambda climb: climb[1])
+        self.n_iter_ = len(self.history_) - 1
+        self.weights_, self.means_, self.covariances_, _ = self.history_[-1]
+        self.precisions_cholesky_ = np.stack(
+            [gaussian.inverse_factor(covariance) for covariance in self.covariances_])
+        self.precisions_ = np.stack([U @ U.T for U in self.precisions_cholesky_])
         if not self.converged_:
             warnings.warn(
-                f"EM was stopped after {self.max_iter} iterations while the likelihood still rose: "
-                "give a larger max_iter or tol, or look at history_", ConvergenceWarning,
-                stacklevel=2)
+                f"EM stopped after max_iter={self.max_iter} iterations while the likelihood still "
+                "changed by more than tol: raise max_iter or tol, and look at history_",
+                ConvergenceWarning, stacklevel=2)
         return self
 
-    def _start(self, X, rng):
-        """The parameters before the first E step."""
-        K, d = self.n_components, X.shape[1]
-        weights = np.full(K, 1 / K) if self.weights_init is None else np.array(self.weights_init)
-        means = (X[rng.choice(len(X), size=K, replace=False)] if self.means_init is None
-                 else np.array(self.means_init, dtype=float))
-        if self.precisions_init is None:
-            _, covariance = gaussian.fit(X)
-            covariances = np.tile(covariance + self.reg_covar * np.eye(d), (K, 1, 1))
-        else:
-            covariances = np.linalg.inv(np.array(self.precisions_init, dtype=float))
-        for name, given, shape in [("weights_init", weights, (K,)), ("means_init", means, (K, d)),
-                                   ("precisions_init", covariances, (K, d, d))]:
-            if given.shape != shape:
-                raise ValueError(f"{name} has shape {given.shape}, but {K} components in {d} "
-                                 f"dimensions need {shape}")
-        return weights, means, covariances
-
-    def _climb(self, X, parameters):
-        """EM from one start: its history, whether it converged, and its lower bound."""
-        responsibilities, log_likelihood = e_step(X, *parameters)
-        history, bound, converged = [State(*parameters, log_likelihood)], -np.inf, False
+    def _climb(self, X, start):
+        """EM from one start: its history, its lower bound, and whether it converged."""
+        responsibilities, log_likelihood = e_step(X, *start)
+        history, bound = [State(*start, log_likelihood)], -np.inf
         for _ in range(self.max_iter):
-            before, bound = bound, log_likelihood / len(X)
+            previous, bound = bound, log_likelihood / len(X)
             parameters = m_step(X, responsibilities, self.reg_covar)
             responsibilities, log_likelihood = e_step(X, *parameters)
             history.append(State(*parameters, log_likelihood))
-            if abs(bound - before) < self.tol:
-                converged = True
-                break
-        return history, converged, bound
+            if abs(bound - previous) < self.tol:
+                return history, bound, True
+        return history, bound, False
+
+    def _start(self, X, rng):
+        """The parameters before the first E step: what the user gave, the rest by default."""
+        K, d = self.n_components, X.shape[1]
+        drawn = X[rng.choice(len(X), size=K, replace=False)]
+        weights = _given("weights_init", self.weights_init, np.full(K, 1 / K))
+        means = _given("means_init", self.means_init, drawn)
+        if np.any(weights < 0) or abs(weights.sum() - 1) > 1e-8:
+            raise ValueError(f"weights_init={weights.tolist()} must not be negative and must sum to "
+                             "one: divide positive weights by their sum")
+        if self.precisions_init is None:
+            _, covariance = gaussian.fit(X)
+            return weights, means, np.tile(covariance + self.reg_covar * np.eye(d), (K, 1, 1))
+        precisions = _given("precisions_init", self.precisions_init, np.empty((K, d, d)))
+        try:
+            factors = [gaussian.inverse_factor(precision) for precision in precisions]
+        except ValueError as error:
+            raise ValueError("precisions_init must hold symmetric positive definite matrices, the "
+                             f"inverses of covariances ({error})") from None
+        return weights, means, np.stack([U @ U.T for U in factors])
 
     def _check_parameters(self):
+        """Refuse parameters that cannot be meant, with what can."""
         if self.covariance_type != "full":
-            raise ValueError(f"covariance_type={self.covariance_type!r} is not available: "
-                             "this version fits 'full' covariances only")
+            raise ValueError(f"covariance_type={self.covariance_type!r} is not available here: "
+                             "use 'full', a covariance matrix for each component")
         if self.init_params != "random_from_data":
-            raise ValueError(f"init_params={self.init_params!r} is not available: use "
-                             "'random_from_data', or give means_init")
-        for name, least in [("n_components", 1), ("max_iter", 1), ("n_init", 1),
-                            ("tol", 0.0), ("reg_covar", 0.0)]:
-            if not getattr(self, name) >= least:
-                raise ValueError(f"{name}={getattr(self, name)!r} must be at least {least}")
+            raise ValueError(f"init_params={self.init_params!r} is not available here: use "
+                             "'random_from_data', or give means_init a start of your own")
+        for name, kind, least in [("n_components", Integral, 1), ("n_init", Integral, 1),
+                                  ("max_iter", Integral, 1), ("tol", Real, 0),
+                                  ("reg_covar", Real, 0)]:
+            value = getattr(self, name)
+            if not (isinstance(value, kind) and value >= least):
+                what = "a whole number" if kind is Integral else "a number"
+                raise ValueError(f"{name}={value!r} must be {what} that is at least {least}")
 
     # -- using the fit --
 
     def fit_predict(self, X, y=None):
-        """Fit the mixture, and return the component of greatest responsibility for each point."""
+        """Fit the mixture and return the component of greatest responsibility, shape (N,)."""
         return self.fit(X).predict(X)
 
     def predict_proba(self, X):
-        """Responsibilities of the components, shape (N, K); each row sums to one."""
-        joint = self._log_joint(X)
-        return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+        """Responsibilities of the components for the points, shape (N, K)."""
+        return e_step(self._points(X), self.weights_, self.means_, self.covariances_)[0]
 
     def predict(self, X):
         """The component of greatest responsibility for each point, shape (N,)."""
@@ -285,25 +305,30 @@ class GaussianMixture:
         return logsumexp(self._log_joint(X), axis=1)
 
     def score(self, X, y=None):
-        """Mean log likelihood of a point: the total divided by N, as in scikit-learn."""
+        """Mean log likelihood of a point: the total divided by N."""
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples=1):
-        """Points drawn from the fitted mixture, and the components they come from.
+        """Points drawn from the mixture, and the components they come from.
+
+        Parameters
+        ----------
+        n_samples : int
 
         Returns
         -------
         X : ndarray, shape (n_samples, d)
         labels : ndarray of int, shape (n_samples,)
-            In ascending order, as in scikit-learn.
+            In ascending order: shuffle the points together with them if order matters.
         """
         self._require_fit()
+        if not (isinstance(n_samples, Integral) and n_samples >= 1):
+            raise ValueError(f"n_samples={n_samples!r} must be a whole number that is at least 1")
         rng = np.random.default_rng(self.random_state)
-        labels = np.repeat(np.arange(self.n_components), rng.multinomial(n_samples, self.weights_))
-        X = np.concatenate([
-            gaussian.sample(mean, covariance, int((labels == k).sum()), rng)
-            for k, (mean, covariance) in enumerate(zip(self.means_, self.covariances_))])
-        return X, labels
+        sizes = rng.multinomial(n_samples, self.weights_)
+        X = np.concatenate([gaussian.sample(mean, covariance, size, rng) for mean, covariance, size
+                            in zip(self.means_, self.covariances_, sizes)])
+        return X, np.repeat(np.arange(len(sizes)), sizes)
 
     def aic(self, X):
         """Akaike's criterion, smaller is better: 2 (parameters) - 2 log likelihood."""
@@ -311,8 +336,8 @@ class GaussianMixture:
 
     def bic(self, X):
         """Bayes' criterion, smaller is better: log(N) (parameters) - 2 log likelihood."""
-        log_likelihoods = self.score_samples(X)
-        return self._n_parameters() * np.log(len(log_likelihoods)) - 2 * float(log_likelihoods.sum())
+        log_densities = self.score_samples(X)
+        return self._n_parameters() * np.log(len(log_densities)) - 2 * float(log_densities.sum())
 
     def _n_parameters(self):
         """Free numbers: weights that sum to one, means, symmetric covariances."""
@@ -320,32 +345,55 @@ class GaussianMixture:
         return (K - 1) + K * d + K * d * (d + 1) // 2
 
     def _log_joint(self, X):
+        return log_joint(self._points(X), self.weights_, self.means_, self.covariances_)
+
+    def _points(self, X):
+        """X as the points of a fitted mixture."""
         self._require_fit()
-        X = _checked(X)
-        if X.shape[1] != self.means_.shape[1]:
-            raise ValueError(f"X has {X.shape[1]} columns, but the mixture was fitted to "
-                             f"{self.means_.shape[1]}")
-        return log_joint(X, self.weights_, self.means_, self.covariances_)
+        X, d = _as_points(X), self.means_.shape[1]
+        if X.shape[1] != d:
+            raise ValueError(f"X has {X.shape[1]} columns, but the mixture was fitted to {d}: give "
+                             "the same features in the same order")
+        return X
 
     def _require_fit(self):
         if not hasattr(self, "means_"):
             raise ValueError("this GaussianMixture is not fitted yet: call fit(X) first")
 
 
-def _checked(X):
-    """X as a matrix of finite floats, or ValueError with what to do."""
+# ---- input ----------------------------------------------------------------------------------
+
+
+def _as_points(X):
+    """X as a matrix of finite floats."""
+    if np.iscomplexobj(X):
+        raise ValueError("X is complex: give real and imaginary parts as two columns")
     try:
         X = np.asarray(X, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError("X must be a table of numbers, one row for each point") from None
+        raise ValueError("X must be a table of numbers with a row for each point, all rows of the "
+                         "same length: turn text and dates into numbers first") from None
     if X.ndim != 2:
-        raise ValueError(f"X has shape {X.shape}, but it must have two axes: a row for each point, "
-                         "a column for each feature. A single feature is X.reshape(-1, 1), "
-                         "a single point X.reshape(1, -1)")
+        raise ValueError(f"X has shape {X.shape}, but it must have a row for each point and a "
+                         "column for each feature: reshape a single feature with "
+                         "X.reshape(-1, 1), a single point with X.reshape(1, -1)")
     if X.size == 0:
-        raise ValueError("X is empty: there is nothing to fit")
+        raise ValueError(f"X has shape {X.shape}: it holds no numbers")
     if not np.isfinite(X).all():
         row, column = np.argwhere(~np.isfinite(X))[0]
-        raise ValueError(f"X[{row}, {column}] is {X[row, column]}: remove or replace the points that "
-                         "are missing or infinite")
+        raise ValueError(f"X[{row}, {column}] is {X[row, column]}: remove the points with missing "
+                         "or infinite entries, or fill them in")
     return X
+
+
+def _given(name, given, default):
+    """The user's array, if there is one, of the shape of the default."""
+    if given is None:
+        return default
+    given = np.array(given, dtype=float)
+    if given.shape != default.shape:
+        raise ValueError(f"{name} has shape {given.shape}, but n_components and the columns of X "
+                         f"call for {default.shape}")
+    if not np.isfinite(given).all():
+        raise ValueError(f"{name} holds NaN or infinite entries")
+    return given
