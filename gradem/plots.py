@@ -1,0 +1,354 @@
+"""The figures of the book: each function takes data, or a function, and returns a Figure.
+
+A cell of a chapter computes, and a figure here only shows what was computed. All figures share
+one style: colours that stay apart for colour-blind readers and in grey print (a selection from
+Okabe & Ito 2008, in the order of their lightness, each with a line style of its own), names
+written beside the lines in place of legends, and type large enough for a phone. Matplotlib is
+imported when a figure is drawn.
+"""
+
+import functools
+
+import numpy as np
+
+BLACK, BLUE, VERMILION, ORANGE = "#000000", "#0072B2", "#D55E00", "#E69F00"
+GREY, PALE = "#6B6B6B", "#E9E9E9"
+
+STYLE = {
+    "figure.figsize": (5.6, 3.6),
+    "figure.dpi": 160,
+    "figure.constrained_layout.use": True,
+    "font.size": 11,
+    "axes.prop_cycle": f"cycler('color', {[BLUE, VERMILION, BLACK, ORANGE]})"
+                       " + cycler('linestyle', ['-', '--', '-.', ':'])",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 2.0,
+    "lines.markersize": 5.0,
+    "legend.frameon": False,
+}
+
+
+def figure(draw):
+    """Decorator: draw in the style of the book, and close the figure, so it is shown once."""
+    @functools.wraps(draw)
+    def styled(*args, **kwargs):
+        import matplotlib.pyplot as plt
+        with plt.rc_context(STYLE):
+            drawn = draw(*args, **kwargs)
+        plt.close(drawn)
+        return drawn
+    return styled
+
+
+def beside(axes, text, point, color=BLACK, offset=(5, 0), **style):
+    """Write text next to a point of the data, `offset` printer's points away."""
+    style = {"verticalalignment": "center", "annotation_clip": False, **style}
+    return axes.annotate(text, point, offset, textcoords="offset points", color=color, **style)
+
+
+def name_lines(axes, names):
+    """Write the name of each labelled line beside its right end, and keep the names apart."""
+    axes.figure.draw_without_rendering()        # settles where the ends are on the paper
+    points = 72 / axes.figure.dpi
+    ends = []
+    for line in axes.lines:
+        if line.get_label() in names:
+            end = line.get_xydata()[np.isfinite(line.get_ydata())][-1]
+            ends.append((axes.transData.transform(end)[1] * points, tuple(end), line))
+    lowest = -np.inf
+    for height, end, line in sorted(ends, key=lambda item: item[0]):
+        written = max(height, lowest)
+        beside(axes, line.get_label(), end, line.get_color(), offset=(5, written - height))
+        lowest = written + 13
+
+
+# ---- automatic differentiation --------------------------------------------------------------
+
+
+@figure
+def two_routes():
+    """Where automatic differentiation stands: formulas above, programs below.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots(figsize=(5.6, 3.0))
+    boxes = {
+        (0, 1): "formula\n$y = f(x)$", (1, 1): "formula\n$y' = f'(x)$",
+        (0, 0): "program\nthat computes $f$", (1, 0): "program\nthat computes $f'$",
+    }
+    for point, text in boxes.items():
+        axes.text(*point, text, ha="center", va="center", linespacing=1.5,
+                  bbox={"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": BLACK})
+    steps = [
+        ((0.25, 1), (0.77, 1), "differentiate", (0.5, 1.1), GREY),
+        ((0, 0.72), (0, 0.28), "write", (0.12, 0.5), GREY),
+        ((1, 0.72), (1, 0.28), "write", (0.88, 0.5), GREY),
+        ((0.29, 0), (0.71, 0), "AD", (0.5, 0.12), BLUE),
+    ]
+    for start, end, text, place, color in steps:
+        axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2})
+        axes.text(*place, text, ha="center", va="center", color=color)
+    axes.set(xlim=(-0.35, 1.35), ylim=(-0.3, 1.3))
+    axes.axis("off")
+    return drawn
+
+
+@figure
+def newton_steps(f, points, span):
+    """Newton's iteration: each point's tangent meets the axis at the next point.
+
+    Parameters
+    ----------
+    f : callable
+        The function whose root is sought, on arrays.
+    points : sequence of float
+        The iterates x0, x1, ...
+    span : (float, float)
+        Where the curve begins and ends.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots()
+    x = np.linspace(*span, 200)
+    axes.axhline(0, color=GREY, linewidth=1)
+    axes.plot(x, f(x), color=BLACK, linestyle="-", label="f")
+    beside(axes, "$f$", (x[-1], f(x[-1])))
+    for n, (here, there) in enumerate(zip(points[:-1], points[1:])):
+        axes.plot([here, here], [0, f(here)], color=GREY, linestyle=":", linewidth=1.2)
+        axes.plot([here, there], [f(here), 0], color=BLUE, linestyle="-", marker="o",
+                  label=f"tangent {n}")
+    for n, here in enumerate(points):
+        down = n < len(points) - 1 and f(here) > 0
+        axes.annotate(f"$x_{n}$", (here, 0), (0, -13 if down else 9), ha="center", va="center",
+                      textcoords="offset points", color=BLUE)
+    axes.set(xlabel="$x$", ylabel="$f(x)$")
+    return drawn
+
+
+@figure
+def secants(f, x, steps, slope, span):
+    """Secants through x and x + h for several steps h, and the tangent at x.
+
+    Parameters
+    ----------
+    f : callable
+        A function on arrays.
+    x : float
+        The point.
+    steps : sequence of float
+        The steps h, from large to small.
+    slope : float
+        f'(x), the slope of the tangent.
+    span : (float, float)
+        Where curve and lines begin and end.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots()
+    t = np.linspace(*span, 200)
+    ends = np.array(span)
+    axes.plot(t, f(t), color=BLACK, linestyle="-", linewidth=2.5, label="f")
+    beside(axes, "$f$", (t[-1], f(t[-1])))
+    for h in steps:
+        rise = (f(x + h) - f(x)) / h
+        line = f(x) + rise * (ends - x)
+        axes.plot(ends, line, color=VERMILION, linestyle="--", linewidth=1.4, label=f"h = {h:g}")
+        axes.plot(x + h, f(x + h), color=VERMILION, marker="o", linestyle="")
+        beside(axes, f"secant, $h = {h:g}$", (ends[1], line[1]), VERMILION)
+    tangent = f(x) + slope * (ends - x)
+    axes.plot(ends, tangent, color=BLUE, linestyle="-", label="tangent")
+    beside(axes, "tangent", (ends[1], tangent[1]), BLUE)
+    axes.plot(x, f(x), color=BLUE, marker="o", markersize=7)
+    axes.set(xlabel="$x$", ylabel="$f(x)$")
+    return drawn
+
+
+@figure
+def lines(x, curves, xlabel, ylabel, scale="linear"):
+    """Curves over one abscissa, each named at its right end.
+
+    Parameters
+    ----------
+    x : sequence of float, shape (n,)
+    curves : dict of str to sequence of float, shape (n,)
+        Name and ordinates of each curve, four at most.
+    xlabel, ylabel : str
+    scale : {"linear", "log"}
+        Scale of the ordinate.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots()
+    for name, y in curves.items():
+        axes.plot(x, y, label=name)
+    axes.set(xlabel=xlabel, ylabel=ylabel, yscale=scale)
+    name_lines(axes, curves)
+    return drawn
+
+
+@figure
+def error_curves(steps, errors, ylabel, useless=None, desired=None, best=None):
+    """Errors of divided differences against the step, on doubly logarithmic axes.
+
+    Parameters
+    ----------
+    steps : ndarray, shape (n,)
+        Steps h, from small to large.
+    errors : dict of str to ndarray, shape (n,)
+        Name and errors of each curve, four at most. An error of 0 has no logarithm and leaves
+        a gap.
+    ylabel : str
+    useless, desired : float, optional
+        Errors from `useless` up, and from `desired` down, are shaded and named.
+    best : dict of str to float, optional
+        The best step of some of the curves, marked on them.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots(figsize=(5.6, 4.0))
+    for name, error in errors.items():
+        error = np.where(np.asarray(error) > 0, error, np.nan)
+        line, = axes.loglog(steps, error, label=name, linewidth=1.5)
+        if best and name in best:
+            nearest = np.nanargmin(np.abs(np.log(steps / best[name])))
+            axes.scatter(best[name], error[nearest], s=80, facecolor="white", linewidth=2,
+                         edgecolor=line.get_color(), zorder=4, label=f"best step, {name}")
+    bottom, top = axes.get_ylim()
+    middle = np.sqrt(steps[0] * steps[-1])
+    if useless is not None:
+        axes.axhspan(useless, top, color=PALE, zorder=0)
+        axes.text(middle, np.sqrt(useless * top), "useless", ha="center", va="center")
+    if desired is not None:
+        bottom = min(bottom, desired / 1e3)
+        axes.axhspan(bottom, desired, color=PALE, zorder=0)
+        axes.text(middle, np.sqrt(desired * bottom), "desired", ha="center", va="center")
+    axes.set(xlabel="step $h$", ylabel=ylabel, ylim=(bottom, top))
+    name_lines(axes, errors)
+    return drawn
+
+
+@figure
+def error_parts(steps, errors, truncation, rounding, best):
+    """The two parts of a divided difference's error bound, and the error itself.
+
+    Parameters
+    ----------
+    steps, errors : ndarray, shape (n,)
+        Steps h and the errors measured there.
+    truncation, rounding : ndarray, shape (n,)
+        Both parts of the bound, at the same steps.
+    best : float
+        The step at which the bound is smallest.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots(figsize=(5.6, 4.0))
+    axes.loglog(steps, np.where(errors > 0, errors, np.nan), color=GREY, linestyle="", marker=".",
+                label="measured")
+    axes.loglog(steps, truncation + rounding, color=BLACK, linestyle="-", linewidth=1,
+                label="bound")
+    low, high = errors[errors > 0].min() / 10, 5 * max(truncation[-1], rounding[0])
+    for part, name, color, style, offset, side in [
+            (truncation, "truncation", BLUE, "-", -8, "right"),
+            (rounding, "rounding", VERMILION, "--", 8, "left")]:
+        axes.loglog(steps, part, color=color, linestyle=style, label=name)
+        foot = np.argmin(np.abs(np.log(part / (3 * low))))
+        beside(axes, name, (steps[foot], part[foot]), color, (offset, 0), ha=side)
+    axes.axvline(best, color=BLACK, linestyle=":", linewidth=1.2, label="best step")
+    beside(axes, "best step", (best, high), offset=(5, -6))
+    axes.set(xlabel="step $h$", ylabel="error", ylim=(low, high))
+    return drawn
+
+
+@figure
+def tangent_map(f, x, tangent, value, value_tangent, span):
+    """A dual number as a point with an arrow, and what a function makes of it.
+
+    Parameters
+    ----------
+    f : callable
+        A function on arrays.
+    x, tangent : float
+        The argument, x + tangent d.
+    value, value_tangent : float
+        The result, value + value_tangent d.
+    span : (float, float)
+        Where the curve begins and ends.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots(figsize=(5.6, 4.2))
+    t = np.linspace(*span, 200)
+    y = f(t)
+    left, bottom = span[0], min(y.min(), 0.0)
+    axes.plot(t, y, color=BLACK, linestyle="-", label="f")
+    beside(axes, "$f$", (t[-1], y[-1]))
+    arrows = {
+        "argument": ((x, bottom), (x + tangent, bottom), BLUE),
+        "tangent": ((x, value), (x + tangent, value + value_tangent), GREY),
+        "result": ((left, value), (left, value + value_tangent), VERMILION),
+    }
+    for start, end, color in arrows.values():
+        axes.annotate("", end, start, annotation_clip=False, zorder=5,
+                      arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2.5,
+                                  "shrinkA": 0, "shrinkB": 0, "mutation_scale": 16})
+        axes.plot(*start, marker="o", markersize=7, color=color, clip_on=False)
+    for across, up in [([x, x], [bottom, value]), ([left, x], [value, value]),
+                       ([x + tangent] * 2, [bottom, value + value_tangent]),
+                       ([left, x + tangent], [value + value_tangent] * 2)]:
+        axes.plot(across, up, color=GREY, linestyle=":", linewidth=1)
+    beside(axes, r"$x + \dot{x}\,d$", (x + tangent / 2, bottom), BLUE, (0, 13), ha="center")
+    beside(axes, r"$f(x) + f'(x)\,\dot{x}\,d$", (left, value + value_tangent / 2), VERMILION, (9, 0))
+    axes.set(xlabel="$x$", ylabel="$y$", xlim=span, ylim=(bottom, None))
+    axes.yaxis.labelpad = 12
+    return drawn
+
+
+@figure
+def values_and_slopes(x, values, slopes):
+    """Curves of a function, or of its approximations, above the curves of their derivatives.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    values, slopes : dict of str to ndarray, shape (n,)
+        Name and ordinates of each curve, four at most.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, (above, below) = plt.subplots(2, 1, figsize=(5.6, 5.6), sharex=True)
+    for axes, curves in [(above, values), (below, slopes)]:
+        for name, y in curves.items():
+            axes.plot(x, y, label=name)
+        name_lines(axes, curves)
+    above.set(ylabel="value")
+    below.set(xlabel="$x$", ylabel="slope")
+    return drawn
+
+
+# ---- clustering -----------------------------------------------------------------------------

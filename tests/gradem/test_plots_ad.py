@@ -1,0 +1,133 @@
+"""The figures of part I show the data they are given: curves, marks, names and bands."""
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from gradem import plots
+
+matplotlib.use("agg")
+
+
+def curve(axes, name):
+    """The ordinates of the line with this label, with its abscissae."""
+    line, = [line for line in axes.lines if line.get_label() == name]
+    return np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)
+
+
+def words(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def cube(x):
+    return x**3
+
+
+STEPS = np.logspace(-8, 0, 9)
+
+
+def test_a_figure_is_closed_and_leaves_the_settings_alone():
+    import matplotlib.pyplot as plt
+    before = dict(matplotlib.rcParams)
+    drawn = plots.two_routes()
+    assert isinstance(drawn, Figure)
+    assert plt.get_fignums() == []
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_colours_stay_apart_in_grey_print():
+    grey = sorted(np.dot(to_rgb(colour), [0.299, 0.587, 0.114])
+                  for colour in (plots.BLACK, plots.BLUE, plots.VERMILION, plots.ORANGE))
+    assert np.diff(grey).min() > 0.1
+
+
+def test_two_routes_name_both_ways_to_a_program_for_the_derivative():
+    text = " ".join(words(plots.two_routes().axes[0]))
+    for word in ("formula", "program", "differentiate", "AD"):
+        assert word in text
+
+
+def test_newton_steps_run_from_the_curve_to_the_axis():
+    points = [2.0, 1.5, 1.2]
+    axes, = plots.newton_steps(cube, points, (0.5, 2.5)).axes
+    for n in (0, 1):
+        x, y = curve(axes, f"tangent {n}")
+        assert x.tolist() == points[n:n + 2]
+        assert y.tolist() == [cube(points[n]), 0.0]
+    assert {"$x_0$", "$x_1$", "$x_2$", "$f$"} <= set(words(axes))
+
+
+def test_secants_meet_the_curve_in_both_points_and_the_tangent_has_its_slope():
+    axes, = plots.secants(cube, 0.5, [0.8, 0.2], 0.75, (0.0, 2.0)).axes
+    for h in (0.8, 0.2):
+        x, y = curve(axes, f"h = {h:g}")
+        line = np.poly1d(np.polyfit(x, y, 1))
+        assert line([0.5, 0.5 + h]) == pytest.approx([cube(0.5), cube(0.5 + h)])
+    x, y = curve(axes, "tangent")
+    assert np.diff(y) / np.diff(x) == pytest.approx([0.75])
+    assert "secant, $h = 0.2$" in words(axes)
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_lines_are_named_and_their_names_apart(scale):
+    drawn = plots.lines([1, 2, 3], {"up": [1, 2, 4], "also up": [1, 2, 4.001]}, "n", "count", scale)
+    axes, = drawn.axes
+    assert curve(axes, "up")[1].tolist() == [1, 2, 4]
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_yscale()) == ("n", "count", scale)
+    drawn.draw_without_rendering()
+    low, high = sorted(text.get_window_extent().y0 for text in axes.texts)
+    assert words(axes) == ["up", "also up"]
+    assert high - low > 11 * drawn.dpi / 72      # the height of the type
+
+
+def test_error_curves_leave_a_gap_where_the_error_is_zero():
+    errors = STEPS.copy()
+    errors[3] = 0.0
+    axes, = plots.error_curves(STEPS, {"here": errors}, "error").axes
+    x, y = curve(axes, "here")
+    assert x.tolist() == STEPS.tolist()
+    assert np.isnan(y[3]) and y[4] == errors[4]
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert words(axes) == ["here"]
+
+
+def test_error_curves_shade_the_bands_and_mark_the_best_step_on_the_curve():
+    drawn = plots.error_curves(STEPS, {"here": 10 * STEPS}, "error", useless=1.0, desired=1e-6,
+                               best={"here": 1e-4})
+    axes, = drawn.axes
+    assert {"useless", "desired"} <= set(words(axes))
+    upper, lower = [patch.get_extents().transformed(axes.transData.inverted())
+                    for patch in axes.patches]
+    assert upper.y0 == pytest.approx(1.0) and upper.y1 == pytest.approx(axes.get_ylim()[1])
+    assert lower.y1 == pytest.approx(1e-6) and lower.y0 == pytest.approx(axes.get_ylim()[0])
+    assert axes.collections[0].get_offsets().data == pytest.approx(np.array([[1e-4, 1e-3]]))
+
+
+def test_error_parts_add_up_to_the_bound():
+    truncation, rounding = 30 * STEPS, 1e-13 / STEPS
+    errors = truncation / 2
+    axes, = plots.error_parts(STEPS, errors, truncation, rounding, best=1e-7).axes
+    assert curve(axes, "measured")[1] == pytest.approx(errors)
+    total = curve(axes, "truncation")[1] + curve(axes, "rounding")[1]
+    assert curve(axes, "bound")[1] == pytest.approx(total)
+    assert curve(axes, "best step")[0].tolist() == [1e-7, 1e-7]
+    assert set(words(axes)) == {"truncation", "rounding", "best step"}
+
+
+def test_tangent_map_draws_argument_tangent_and_result_as_arrows():
+    axes, = plots.tangent_map(cube, 1.0, 0.5, 1.0, 1.5, (0.0, 2.0)).axes
+    arrows = [(text.xyann, text.xy) for text in axes.texts if text.get_text() == ""]
+    assert arrows == [((1.0, 0.0), (1.5, 0.0)), ((1.0, 1.0), (1.5, 2.5)),
+                      ((0.0, 1.0), (0.0, 2.5))]
+    assert any(r"\dot{x}" in text for text in words(axes))
+
+
+def test_values_stand_above_slopes():
+    x = np.linspace(0.0, 1.0, 5)
+    above, below = plots.values_and_slopes(x, {"f": x**2}, {"f'": 2 * x}).axes
+    assert curve(above, "f")[1].tolist() == (x**2).tolist()
+    assert curve(below, "f'")[1].tolist() == (2 * x).tolist()
+    assert (above.get_ylabel(), below.get_ylabel()) == ("value", "slope")
+    assert (words(above), words(below)) == (["f"], ["f'"])
