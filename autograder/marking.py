@@ -16,7 +16,6 @@ from autograder.report import CellMark, Incident, Report
 from autograder.sandbox import Kernel, Limits, Outcome, require_bubblewrap
 from autograder.submission import Rejected, grade_id, is_answer, is_test, load, rebuild
 
-AGENT_SECONDS = 10.0
 MAX_MESSAGE = 2000
 NO_ANSWER = "This is not answered yet."
 
@@ -176,7 +175,7 @@ class Session:
     def _accept(self):
         """The connection that the agent makes when the kernel comes to serve."""
         self.listener.settimeout(0.2)
-        deadline = time.monotonic() + AGENT_SECONDS
+        deadline = time.monotonic() + self.limits.test_seconds
         while time.monotonic() < deadline:
             with contextlib.suppress(TimeoutError):
                 return self.listener.accept()[0]

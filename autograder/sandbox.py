@@ -154,7 +154,8 @@ def bubblewrap(folder, files, limits, info):
                  "IPYTHONDIR": "/tmp/ipython", "MPLCONFIGDIR": "/tmp/matplotlib"}
     for name, value in variables.items():
         command += ["--setenv", name, value]
-    return [*command, "--chdir", HOME]
+    # the rest is memory without a bound on its size: nothing may be written there
+    return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]
 
 
 def _secrets():
@@ -271,7 +272,7 @@ class Kernel:
         self.context = zmq.Context()
         # What the kernel sends is capped before it is read; a line that breaks stays broken.
         for option, value in [(zmq.MAXMSGSIZE, 8 << 20), (zmq.RCVHWM, 200), (zmq.LINGER, 0),
-                              (zmq.RECONNECT_IVL, -1)]:
+                              (zmq.RECONNECT_IVL, -1), (zmq.SNDTIMEO, 1000)]:
             self.context.setsockopt(option, value)
         self.client = self.process = None
         try:
@@ -361,12 +362,15 @@ class Kernel:
         return self.finish(self.begin(code), self.limits.cell_seconds)
 
     def begin(self, code, quietly=False):
-        """Start a cell, and return the number of the request."""
-        return self.client.execute(code, silent=quietly, store_history=not quietly,
-                                   allow_stdin=False, stop_on_error=False)
+        """Start a cell, and return the number of the request, or None if nobody takes it."""
+        with contextlib.suppress(zmq.Again):
+            return self.client.execute(code, silent=quietly, store_history=not quietly,
+                                       allow_stdin=False, stop_on_error=False)
 
     def finish(self, request, seconds):
         """Wait for the end of a cell; interrupt it after so many seconds, then give it up."""
+        if request is None:
+            return Outcome(incident="kernel-died", dead=True)
         deadline = time.monotonic() + seconds
         outcome = Outcome()
         size = count = 0
@@ -420,8 +424,8 @@ class Kernel:
 
     def _interrupt(self):
         """Interrupt the running cell; returns the time by which it must have ended."""
-        message = self.client.session.msg("interrupt_request", {})
-        self.client.control_channel.send(message)
+        with contextlib.suppress(zmq.Again):
+            self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
         return time.monotonic() + 3.0
 
     # -- ending --

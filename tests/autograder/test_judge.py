@@ -1,0 +1,186 @@
+"""What an author can write in a test cell, and what the judge refuses to decide on."""
+
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_notebook
+
+from autograder.judge import names_bound, names_read
+from autograder.marking import Session
+from autograder.sandbox import Limits
+
+from .conftest import cell
+
+SETUP = """
+import numpy as np
+import pytest
+from gradem import check
+
+class Point:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+    def __mul__(self, factor):
+        return Point(self.x * factor, self.y * factor)
+
+def norm(point):
+    return (point.x**2 + point.y**2) ** 0.5
+"""
+
+ANSWERS = """
+import numpy as np
+answer = 42
+table = {"a": [1, 2.5], "b": (np.arange(3), None)}
+
+def square(x):
+    '''The square of x.'''
+    return x * x
+
+def apply(f, *arguments, **keywords):
+    return f(*arguments, **keywords)
+
+def divide(a, b=2.0):
+    if b == 0:
+        raise ValueError("b must not be zero")
+    return a / b
+
+def countdown(n):
+    while n:
+        yield n
+        n -= 1
+
+def forever():
+    while True:
+        yield 1
+
+def flip(point):
+    return Point(point.y, point.x)
+
+class Dual:
+    def __init__(self, value, tangent):
+        self.value, self.tangent = value, tangent
+    def __mul__(self, other):
+        other = other if isinstance(other, Dual) else Dual(other, 0.0)
+        return Dual(self.value * other.value, self.value * other.tangent + self.tangent * other.value)
+    __rmul__ = __mul__
+    def __neg__(self):
+        return Dual(-self.value, -self.tangent)
+    def __lt__(self, other):
+        return self.value < other
+    def sin(self):
+        return Dual(np.sin(self.value), np.cos(self.value) * self.tangent)
+    def __eq__(self, other):
+        return True
+    __hash__ = None
+
+class Bag:
+    def __len__(self):
+        return 2
+    def __getitem__(self, i):
+        return 10 * i
+
+def derivative(f):
+    return lambda x: f(Dual(x, 1.0)).tangent
+"""
+
+PASSING = {
+    "a value": "assert answer == 42",
+    "containers": "assert table['a'] == [1, 2.5] and table['b'][0].tolist() == [0, 1, 2]",
+    "a call": "check.close(square(3.0), 9.0)",
+    "an array": "np.testing.assert_allclose(square(np.array([1.0, 2.0])), [1.0, 4.0])",
+    "inside a comprehension": "assert [square(i) for i in range(4)] == [0, 1, 4, 9]",
+    "inside a function of the test": "def helper(x):\n    return square(x) + 1\nassert helper(2) == 5",
+    "keywords and defaults": "assert divide(1.0) == 0.5 and divide(a=1.0, b=4.0) == 0.25",
+    "an exception": "with pytest.raises(ValueError, match='must not be zero'):\n    divide(1.0, 0)",
+    "an exception by check": "assert 'zero' in check.raises(ValueError, divide, 1.0, 0.0)",
+    "the name and the docstring": "assert square.__name__ == 'square' and 'square of x' in square.__doc__",
+    "callable": "assert callable(square) and callable(Dual)",
+    "a lambda handed in": "assert apply(lambda x, y: x - y, 5, y=3) == 2",
+    "NumPy's function handed in": "check.close(apply(np.sin, 1.0), float(np.sin(1.0)))",
+    "a counting function": "f = check.counts(lambda x: x)\napply(f, 1)\nassert f.calls == 1",
+    "the learner's function handed to another": "assert apply(square, 4) == 16",
+    "a function that comes back": "check.close(derivative(lambda x: x * x * 3.0)(2.0), 12.0)",
+    "NumPy in a function handed in": "check.close(derivative(lambda x: np.sin(x) * 2)(0.0), 2.0)",
+    "a branch in a function handed in":
+        "check.close(derivative(lambda x: -x if x < 0 else x)(-3.0), -1.0)",
+    "an exception through a call-back": "def f(x):\n    raise KeyError('k')\n"
+                                        "with pytest.raises(KeyError):\n    apply(f, 1)",
+    "a generator": "assert list(countdown(3)) == [3, 2, 1]",
+    "an object's attributes": "d = Dual(2.0, 1.0)\nassert (d.value, d.tangent) == (2.0, 1.0)",
+    "an object's arithmetic": "d = 3.0 * -Dual(2.0, 1.0) * Dual(5.0, 0.5)\n"
+                              "assert (d.value, d.tangent) == (-30.0, -18.0)",
+    "an object's length and items": "b = Bag()\nassert len(b) == 2 and b[1] == 10",
+    "NumPy's function of an object": "d = np.sin(Dual(0.0, 3.0))\nassert d.tangent == 3.0",
+    "the instructor's objects cross by their attributes":
+        "p = flip(Point(3.0, 4.0))\nassert (p.x, p.y) == (4.0, 3.0)",
+    "the instructor's helper works on handles": "assert norm(flip(Point(3.0, 4.0))) == 5.0",
+    "the instructor's class handed in": "p = apply(Point, 1, 2)\nassert p.y == 2",
+    "a module of the test's own": "import scipy.integrate\n"
+                                  "check.close(scipy.integrate.quad(square, 0, 3)[0], 9.0)",
+    "seeded inputs": "a = check.rng().normal()\nassert a == check.rng().normal()",
+}
+
+FAILING = {
+    "a wrong value": ("assert answer == 43", "does not hold"),
+    "an assertion's own words": ("assert answer == 43, 'it is 43'", "it is 43"),
+    "an object compared": ("assert Dual(1.0, 0.0) == 7", "not plain data"),
+    "an object as a truth value": ("assert Dual(1.0, 0.0)", "not plain data"),
+    "an object as a number": ("float(Dual(1.0, 0.0))", "not plain data"),
+    "an object as an array": ("np.testing.assert_allclose(Dual(1.0, 0.0), 1.0)", "not plain data"),
+    "an object in a set": ("{Dual(1.0, 0.0)}", "cannot use your answer"),
+    "an object contained": ("assert 3 in Dual(1.0, 0.0)", "not plain data"),
+    "a function compared": ("assert square == 3", "not plain data"),
+    "an endless generator": ("list(forever())", "more than 10000 items"),
+    "a name that is missing": ("cube(3)", "cannot use your answer (NameError"),
+    "a generator handed in": ("apply(max, (i for i in range(3)))", "cannot be handed"),
+}
+
+
+def grade_id(name):
+    """A name as nbformat accepts it for a cell."""
+    return re.sub(r"\W+", "-", name)
+
+
+@pytest.fixture(scope="module")
+def session():
+    """One session in which all tests of this module run."""
+    cells = [cell(SETUP, "setup", locked=True), cell(ANSWERS, "answers", solution=True)]
+    tests = {**PASSING, **{name: test for name, (test, _) in FAILING.items()}}
+    cells += [cell(source, grade_id(name), points=1, locked=True) for name, source in tests.items()]
+    source = new_notebook(cells=cells, metadata={"autograder": {"modules": ["gradem.check"]}})
+    for each in source.cells:
+        each.metadata = nbformat.from_dict(each.metadata)
+    with Session(source, seed=1, limits=Limits(test_seconds=10)) as session:
+        session.run_instructors_cell(source.cells[0])
+        outcome = session.run(ANSWERS)
+        assert not outcome.error
+        yield session
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_authors_can_use(session, name):
+    mark = session.test(grade_id(name))
+    assert mark.passed, mark.message
+    assert not session.incidents
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_the_judge_refuses(session, name):
+    mark = session.test(grade_id(name))
+    assert not mark.passed
+    assert FAILING[name][1] in mark.message
+    assert not session.incidents
+
+
+def test_a_test_belongs_to_the_answer_before_it(session):
+    assert session.test("a-call").exercise == "answers"
+
+
+def test_names_bound_are_those_a_cell_defines_and_not_those_it_imports():
+    assert names_bound("import numpy as np\nfrom math import log\nx = y = 1\nfor i in []: pass\n"
+                       "def f(a): b = 1\nclass C: d = 2\n(p, q) = 1, 2\nwith open('f') as g: pass"
+                       ) == {"x", "y", "i", "f", "C", "p", "q", "g"}
+
+
+def test_names_read_are_found_at_any_depth():
+    assert {"f", "g"} <= names_read("def t():\n    return [f(i) for i in g]")

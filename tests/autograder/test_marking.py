@@ -1,0 +1,148 @@
+"""Marking gives every submission what it deserves, and says what happened."""
+
+import os
+import time
+
+import nbformat
+import psutil
+import pytest
+from nbformat.v4 import new_code_cell
+
+from autograder.marking import mark
+from autograder.report import Report
+from autograder.sandbox import Limits
+
+from . import hostile
+
+LIMITS = Limits(cell_seconds=4, test_seconds=4, total_seconds=60)
+
+
+@pytest.fixture
+def marked(small_course):
+    """Mark a notebook, or a case of hostile.py, in the small course."""
+    def marked(submission):
+        if isinstance(submission, hostile.Case):
+            submission = small_course.submitted_notebook(square=submission.square)
+        path = small_course.hand_in("student", submission)
+        return mark(path, small_course.source, seed=4711, limits=LIMITS)
+    return marked
+
+
+@pytest.mark.parametrize(
+    "case", hostile.FORGING + hostile.STEALING + hostile.EXHAUSTING + hostile.CLUMSY,
+    ids=lambda case: case.name)
+def test_each_submission_gets_what_it_deserves(case, marked, small_course, tmp_path):
+    (tmp_path / "course" / "gradebook.db").write_text("secret")
+    os.environ["COURSE_TOKEN"] = "secret"
+    start = time.monotonic()
+    report = marked(case)
+    del os.environ["COURSE_TOKEN"]
+    assert report.status == "graded"
+    assert report.points == case.points, [cell.message for cell in report.cells]
+    kinds = {incident.kind for incident in report.incidents}
+    assert kinds & case.incidents if case.incidents else not kinds, report.incidents
+    assert small_course.hidden not in report.to_json().replace(case.square, "")
+    assert time.monotonic() - start < 45
+    assert not [child for child in psutil.Process().children(recursive=True)
+                if "bwrap" in child.name()]
+
+
+# ---- what is mended ------------------------------------------------------------------
+
+
+def notes_of(report):
+    return " ".join(report.notes)
+
+
+def named(notebook, name):
+    return next(cell for cell in notebook.cells if cell.get("id") == name)
+
+
+def test_a_deleted_and_a_changed_test_are_put_back(marked, small_course):
+    notebook = small_course.submitted_notebook(square="def square(x): return 0.0")
+    named(notebook, "square-check").source = "pass"
+    notebook.cells.remove(named(notebook, "square-hidden"))
+    report = marked(notebook)
+    assert report.points == hostile.HALF
+    assert "square-check was changed" in notes_of(report)
+    assert "square-hidden was missing" in notes_of(report)
+
+
+def test_of_a_copied_answer_cell_the_last_one_counts(marked, small_course):
+    notebook = small_course.submitted_notebook()
+    first = nbformat.from_dict(dict(named(notebook, "square")))
+    first.source = "def square(x): return 'first try'"
+    notebook.cells.insert(3, first)
+    report = marked(notebook)
+    assert report.points == hostile.ALL
+    assert "occurs more than once" in notes_of(report)
+
+
+def test_an_answer_in_a_cell_of_its_own_counts(marked, small_course):
+    notebook = small_course.submitted_notebook(square="")
+    place = notebook.cells.index(named(notebook, "square"))
+    notebook.cells.insert(place + 1, new_code_cell("def square(x):\n    return x * x"))
+    assert marked(notebook).points == hostile.ALL
+
+
+def test_metadata_of_the_submission_decide_nothing(marked, small_course):
+    notebook = small_course.submitted_notebook(square="def square(x): return 0.0")
+    for cell in notebook.cells:
+        if "points" in cell.metadata.get("nbgrader", {}):
+            cell.metadata.nbgrader.points = 1000
+            cell.metadata.nbgrader.grade = False
+    report = marked(notebook)
+    assert (report.points, report.max_points) == (hostile.HALF, hostile.ALL)
+
+
+def test_a_notebook_whose_metadata_were_stripped_is_recognised_by_its_cell_ids(
+        marked, small_course):
+    notebook = small_course.submitted_notebook()
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({})
+    assert marked(notebook).points == hostile.ALL
+
+
+@pytest.mark.parametrize("text, words", [
+    ("", "not valid JSON"), ("{\"cells\": [", "cut off"), ("[1, 2]", "not a notebook"),
+    ("{\"a\": 1}", "has no cells"), ("[" * 100_000, "too deeply"),
+], ids=["empty", "truncated", "list", "foreign", "deep"])
+def test_what_is_no_notebook_is_rejected_with_its_reason(marked, text, words):
+    report = marked(text)
+    assert report.status == "rejected" and words in report.reason
+    assert report.points == 0 and report.max_points == hostile.ALL
+    assert all(words in cell.message for cell in report.cells)
+
+
+# ---- words ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("square, words", [
+    ("def square(x): return 2 * x", "square(3.0) is 6, but it should be 9"),
+    ("def square(x): pass", "is a return missing"),
+    ("def square(x): return x / 0", "ZeroDivisionError: float division by zero   (in the line: "
+                                    "def square(x): return x / 0)"),
+    ("def square(x): raise NotImplementedError()", "not answered yet"),
+    ("def cube(x): return x", "square is not defined"),
+    ("def square(x):\n    while True: pass", "a loop that does not end"),
+    ("import os\ndef square(x): os._exit(1)", "ended the kernel"),
+    ("class E(Exception): pass\ndef square(x): raise E('odd')", "Your code raised E: odd"),
+])
+def test_the_learner_is_told_what_went_wrong(marked, small_course, square, words):
+    report = marked(small_course.submitted_notebook(square=square))
+    assert words in report.cells[0].message
+
+
+def test_hidden_inputs_follow_the_seed(small_course):
+    memoriser = "seen = []\ndef square(x):\n    seen.append(x)\n    return str(seen)"
+    path = small_course.hand_in("student", small_course.submitted_notebook(square=memoriser))
+    first, again, other = (
+        mark(path, small_course.source, seed=seed, limits=LIMITS).cells[1].message
+        for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_a_report_survives_its_json(marked, small_course):
+    report = marked(small_course.submitted_notebook(square="import os; os._exit(0)"))
+    assert Report.from_json(report.to_json()) == report
+    assert report.incidents and report.answers["mean"].startswith("def mean_abs")
