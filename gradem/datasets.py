@@ -59,6 +59,10 @@ def blobs(weights, means, covariances, size, seed):
 def three_clusters():
     """Three overlapping Gaussians in the plane, on which EM visibly takes its time.
 
+    From equal weights, means (1, 1.5), (1.5, 1), (1, 1) and identity covariances the
+    components crawl apart in iterations 1 to 6, and after 20 their means are within 0.1 of
+    where they end.
+
     Returns
     -------
     X : ndarray, shape (150, 2)

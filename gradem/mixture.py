@@ -257,8 +257,8 @@ class GaussianMixture:
         weights = _given("weights_init", self.weights_init, np.full(K, 1 / K))
         means = _given("means_init", self.means_init, drawn)
         if np.any(weights < 0) or abs(weights.sum() - 1) > 1e-8:
-            raise ValueError(f"weights_init={weights.tolist()} must not be negative and must sum to "
-                             "one: divide positive weights by their sum")
+            raise ValueError(f"weights_init={weights.tolist()} must not be negative and must sum "
+                             "to one: divide positive weights by their sum")
         if self.precisions_init is None:
             _, covariance = gaussian.fit(X)
             return weights, means, np.tile(covariance + self.reg_covar * np.eye(d), (K, 1, 1))
@@ -332,12 +332,14 @@ class GaussianMixture:
 
     def aic(self, X):
         """Akaike's criterion, smaller is better: 2 (parameters) - 2 log likelihood."""
-        return 2 * self._n_parameters() - 2 * float(self.score_samples(X).sum())
+        log_likelihood = float(self.score_samples(X).sum())
+        return 2 * self._n_parameters() - 2 * log_likelihood
 
     def bic(self, X):
         """Bayes' criterion, smaller is better: log(N) (parameters) - 2 log likelihood."""
         log_densities = self.score_samples(X)
-        return self._n_parameters() * np.log(len(log_densities)) - 2 * float(log_densities.sum())
+        log_likelihood = float(log_densities.sum())
+        return self._n_parameters() * float(np.log(len(log_densities))) - 2 * log_likelihood
 
     def _n_parameters(self):
         """Free numbers: weights that sum to one, means, symmetric covariances."""
@@ -366,13 +368,14 @@ class GaussianMixture:
 
 def _as_points(X):
     """X as a matrix of finite floats."""
-    if np.iscomplexobj(X):
-        raise ValueError("X is complex: give real and imaginary parts as two columns")
     try:
-        X = np.asarray(X, dtype=float)
+        X = np.asarray(X)
+        if X.dtype.kind == "c":
+            raise ValueError("X is complex")
+        X = X.astype(float)
     except (TypeError, ValueError):
-        raise ValueError("X must be a table of numbers with a row for each point, all rows of the "
-                         "same length: turn text and dates into numbers first") from None
+        raise ValueError("X must be a table of real numbers with a row for each point, all rows of "
+                         "the same length: turn text and dates into numbers first") from None
     if X.ndim != 2:
         raise ValueError(f"X has shape {X.shape}, but it must have a row for each point and a "
                          "column for each feature: reshape a single feature with "
