@@ -1,5 +1,6 @@
-"""EM against scikit-learn from the same start, published fits, and what must hold of any mixture."""
+"""EM against scikit-learn from the same start, published fits, and what holds of any mixture."""
 
+import doctest
 import warnings
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import stats
 from sklearn import mixture as sklearn_mixture
 
 import gradem
-from gradem import GaussianMixture, datasets, gaussian
+from gradem import GaussianMixture, datasets, gaussian, mixture
 from gradem.mixture import ConvergenceWarning, e_step, log_joint, m_step
 
 seeds = st.integers(0, 2**32 - 1)
@@ -42,7 +43,7 @@ def fitted(estimator, X):
         return estimator.fit(X)
 
 
-# ---- the two steps ----------------------------------------------------------------------
+# ---- the two steps -------------------------------------------------------------------
 
 
 @given(seeds, components, dimensions)
@@ -98,7 +99,7 @@ def test_the_m_step_is_the_weighted_maximum_likelihood_of_each_component(seed, K
         np.testing.assert_allclose(covariance, expected, rtol=1e-10, atol=1e-12)
 
 
-# ---- the same as scikit-learn ---------------------------------------------------------------
+# ---- the same as scikit-learn --------------------------------------------------------
 
 
 def compare_with_sklearn(X, rtol=1e-10, **parameters):
@@ -159,7 +160,7 @@ def test_only_the_weights_and_covariances_of_the_start_may_be_left_out():
     np.testing.assert_allclose(ours.covariances_, other.covariances_, rtol=1e-10)
 
 
-# ---- published fits ---------------------------------------------------------------------------
+# ---- published fits ------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +204,7 @@ def test_swapping_the_import_is_enough_on_separate_clusters():
         assert max((found == labels).mean(), (found != labels).mean()) == 1.0
 
 
-# ---- what holds of every mixture ----------------------------------------------------------------
+# ---- what holds of every mixture -----------------------------------------------------
 
 
 @whole_fits
@@ -296,15 +297,15 @@ def test_after_an_m_step_the_mixture_has_the_moments_of_the_points(seed, K):
     np.testing.assert_allclose(total, covariance, atol=1e-10)
 
 
-# ---- starts ---------------------------------------------------------------------------------------
+# ---- starts --------------------------------------------------------------------------
 
 
 def test_fitting_and_predicting_in_one_call():
     X = datasets.old_faithful()
-    mixture = GaussianMixture(2, random_state=0)
-    labels = mixture.fit_predict(X)
-    assert np.array_equal(labels, mixture.predict(X))
-    assert np.array_equal(labels, mixture.predict_proba(X).argmax(axis=1))
+    fit = GaussianMixture(2, random_state=0)
+    labels = fit.fit_predict(X)
+    assert np.array_equal(labels, fit.predict(X))
+    assert np.array_equal(labels, fit.predict_proba(X).argmax(axis=1))
 
 
 def test_several_starts_keep_the_best_and_its_history():
@@ -337,7 +338,7 @@ def test_points_may_come_as_lists_integers_and_single_precision():
         assert np.array_equal(fitted(GaussianMixture(2, random_state=0), same).means_, expected)
 
 
-# ---- sampling -------------------------------------------------------------------------------------
+# ---- sampling ------------------------------------------------------------------------
 
 
 def test_samples_follow_the_fitted_mixture(old_faithful_fit):
@@ -360,7 +361,7 @@ def test_samples_follow_the_seed(old_faithful_fit):
     assert X.shape == (1, 2) and labels.shape == (1,)
 
 
-# ---- components that collapse or empty ------------------------------------------------------------
+# ---- components that collapse or empty -----------------------------------------------
 
 
 def two_places():
@@ -405,7 +406,7 @@ def test_a_constant_column_is_fitted_with_reg_covar():
     np.testing.assert_allclose(fit.covariances_[:, 1, 1], 1e-6, rtol=1e-6)
 
 
-# ---- words ----------------------------------------------------------------------------------------
+# ---- words ---------------------------------------------------------------------------
 
 
 def test_stopping_early_warns_in_words():
@@ -488,3 +489,7 @@ def test_parameters_that_cannot_be_meant_are_refused_in_words(parameters, words)
 def test_the_size_of_a_sample_is_checked(n_samples, old_faithful_fit):
     with pytest.raises(ValueError, match="n_samples=.* must be a whole number"):
         old_faithful_fit.sample(n_samples)
+
+
+def test_the_examples_in_the_docstrings():
+    assert doctest.testmod(mixture).failed == 0
