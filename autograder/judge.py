@@ -274,7 +274,14 @@ class Channel:
         except WireError as error:
             self.interrupt("protocol", str(error))
         except (EOFError, OSError) as error:
-            self.interrupt("protocol" if self.alive() else "kernel-died", str(error))
+            self.interrupt("kernel-died" if self._dies() else "protocol", str(error))
+
+    def _dies(self):
+        """Whether the sandbox ends now: its end is known a moment after its connection broke."""
+        patience = time.monotonic() + 2.0
+        while self.alive() and time.monotonic() < patience:
+            time.sleep(0.02)
+        return not self.alive()
 
     def _wait(self, connection):
         """Before each read and write: is there time left, is there anybody?"""

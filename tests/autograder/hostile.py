@@ -271,7 +271,7 @@ for _ in range(2000):
 """),
     Case("a flood of text", "for _ in range(10**7): print('x' * 100)",
          incidents=incident("output-limit")),
-    Case("one enormous text", "print('x' * 10**8)", incidents=incident("protocol", "output-limit")),
+    Case("one enormous text", "print('x' * 10**8)", incidents=incident("protocol", "output-limit", "timeout")),
     Case("a flood in the function", "def square(x):\n    for _ in range(10**6): print(x)\n    return -1",
          incidents=incident("output-limit", "timeout")),
     Case("a disk full of files", """
