@@ -8,10 +8,9 @@ are plain data and independent of each other, so that any executor could carry t
 
 import secrets
 
-from tqdm import tqdm
-
 from autograder.gradebook import Gradebook
 from autograder.job import REPORT, Job, Result, mark
+from autograder.progress import bar
 
 
 def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubblewrap"):
@@ -44,13 +43,13 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
                     course.folder("autograded", student, assignment.name),
                     assignment.notebooks, seed, sandbox) for student in students]
         unmarked = noticed = 0
-        with tqdm(total=len(jobs), desc=assignment.name, unit="submission") as bar:
+        with bar(len(jobs), assignment.name, "submission") as progress:
             for result in map(mark, jobs):
                 gradebook.write(result)
                 unmarked += not result.graded
                 noticed += any(report.incidents for report in result.reports.values())
-                bar.set_postfix_str(f"{unmarked} not graded, {noticed} with incidents", False)
-                bar.update()
+                progress.set_postfix_str(f"{unmarked} not graded, {noticed} with incidents", False)
+                progress.update()
                 yield result
 
 

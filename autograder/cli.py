@@ -13,10 +13,8 @@ interrupted.
 import argparse
 import os
 import sys
-from pathlib import Path
 
 DONE, LOOK, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-UNSAFE = "UNSAFE: learners' code ran without a sandbox, so these marks cannot be trusted."
 
 
 def main(arguments=None):
@@ -87,7 +85,7 @@ def _seed(text):
 
 def grade(chosen):
     """Mark an assignment."""
-    from autograder import classroom, feedback
+    from autograder import classroom, feedback, tables
     from autograder.course import Course, Unusable
     from autograder.sandbox import require_bubblewrap
 
@@ -107,8 +105,8 @@ def grade(chosen):
     if not results:
         where = course.folder("submitted", "STUDENT", assignment.name)
         raise Unusable(f"Nobody handed in {assignment.name}: there is no folder {where}.")
-    print(table(assignment, results))
-    print(noticed(results))
+    print(tables.marks(assignment, results))
+    print(tables.noticed(results))
     print(f"Seed of the hidden inputs: {results[0].seed}")
     print(f"Gradebook:  {course.db_url}")
     for step, name in [("autograded", classroom.REPORT), ("feedback", "*.html")]:
@@ -135,7 +133,7 @@ def feedback(chosen):
 
 def rehearse(chosen):
     """Rehearse assignments."""
-    from autograder import rehearsal
+    from autograder import rehearsal, tables
     from autograder.course import Course
     from autograder.sandbox import require_bubblewrap
 
@@ -146,8 +144,8 @@ def rehearse(chosen):
                for source in course.assignment(name).notebooks]
     defects = 0
     for source in sources:
-        trials = rehearsal.rehearse(source, sandbox=chosen.sandbox, progress=True)
-        print(rehearsal.table(source, trials))
+        trials = rehearsal.rehearse_with_progress(source, sandbox=chosen.sandbox)
+        print(tables.rehearsed(source, trials))
         defects += sum(bool(trial.defect) for trial in trials)
     return LOOK if defects else DONE
 
@@ -155,66 +153,5 @@ def rehearse(chosen):
 def demo(chosen):
     """Show everything with an invented class."""
     from autograder import demo
-    return demo.run(Path(chosen.course))
-
-
-# ---- what is printed --------------------------------------------------------
-
-
-def table(assignment, results):
-    """Students and their points, one column for each exercise.
-
-    Parameters
-    ----------
-    assignment : Assignment
-    results : list of Result
-
-    Returns
-    -------
-    str
-    """
-    exercises = [(notebook.name, exercise) for notebook in assignment.notebooks
-                 for exercise in notebook.exercises if exercise.tests]
-    head = ["student", *(exercise.name for _, exercise in exercises), "points", ""]
-    most = ["at most", *(f"{exercise.tested:g}" for _, exercise in exercises),
-            f"{sum(exercise.tested for _, exercise in exercises):g}", ""]
-    rows = [[shown(result.student),
-             *(f"{earned(result.reports[notebook], exercise):g}" for notebook, exercise in exercises),
-             f"{result.points:g}", "" if result.graded else "not graded"] for result in results]
-    text = "\n".join([aligned([head, most, *rows])])
-    return "\n".join([UNSAFE, text]) if any(r.sandbox == "none" for r in results) else text
-
-
-def earned(report, exercise):
-    """Points of a report in one exercise."""
-    return sum(mark.points for mark in report.cells if mark.exercise == exercise.name)
-
-
-def noticed(results):
-    """What the instructor should know: who was not graded, notes, and incidents."""
-    lines = []
-    for result in results:
-        for report in result.reports.values():
-            said = [report.reason] if report.status != "graded" else []
-            said += report.notes
-            said += [f"incident {incident.kind} in {incident.cell or 'the notebook'}: "
-                     f"{incident.detail}" for incident in report.incidents]
-            lines += [f"  {shown(result.student)}: {shown(line, 160)}" for line in said]
-    return "\n".join(["Noticed:", *lines]) if lines else "Nothing odd was noticed."
-
-
-def shown(text, width=40):
-    """Text that a learner may have chosen, in one printable line of a terminal."""
-    line = "".join(c if c.isprintable() else " " for c in text)
-    return line if len(line) <= width else line[:width - 3] + "..."
-
-
-def aligned(rows):
-    """Rows as text in columns: the first to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = []
-    for row in rows:
-        cells = [cell.ljust(width) if place in (0, len(row) - 1) else cell.rjust(width)
-                 for place, (cell, width) in enumerate(zip(row, widths))]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    demo.run(chosen.course)
+    return DONE

@@ -18,7 +18,7 @@ from traitlets.config import Config, JSONFileConfigLoader, PyFileConfigLoader
 from autograder.assignment import Assignment, SourceNotebook, exercises, title
 from autograder.submission import grade_id
 
-LOADERS = {"nbgrader_config.py": PyFileConfigLoader, "nbgrader_config.json": JSONFileConfigLoader}
+CONFIGURATIONS = {"nbgrader_config.py": PyFileConfigLoader, "nbgrader_config.json": JSONFileConfigLoader}
 
 
 class Unusable(Exception):
@@ -60,7 +60,7 @@ class Course:
         self.db_url = _absolute(self.directory.db_url, self.root)
 
     def folder(self, step, student, assignment):
-        """The folder of a step: "source", "submitted", "autograded" or "feedback"."""
+        """The folder of a step: "source", "release", "submitted", "autograded", "feedback"."""
         name = getattr(self.directory, f"{step}_directory")
         return Path(self.directory.format_path(name, student, assignment))
 
@@ -125,7 +125,7 @@ class Course:
 def _configuration(folder):
     """The course's configuration, empty if there is none."""
     config = Config()
-    for name, loader in LOADERS.items():
+    for name, loader in CONFIGURATIONS.items():
         if (folder / name).is_file():
             try:
                 config.merge(loader(name, path=str(folder)).load_config())
