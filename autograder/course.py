@@ -5,7 +5,6 @@ read as nbgrader reads it: where the sources of the assignments are, what was ha
 where results go.
 """
 
-import json
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -146,7 +145,7 @@ def _absolute(db_url, root):
 def _source_notebook(path, files, shown):
     try:
         notebook = nbformat.read(path, as_version=4)
-    except (OSError, ValueError, KeyError, AttributeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise Unusable(f"{shown} is not a readable notebook: {_line(error)}") from error
     names = [grade_id(cell) for cell in notebook.cells if grade_id(cell)]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -111,7 +111,7 @@ class Gradebook:
         """
         try:
             self._write(result)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, api.InvalidEntry) as error:
             self.book.db.rollback()
             raise Unusable("The gradebook cannot be written: "
                            f"{getattr(error, 'orig', error)}.") from error

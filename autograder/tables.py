@@ -22,7 +22,7 @@ def marks(assignment, results):
     """
     exercises = [(notebook.name, exercise) for notebook in assignment.notebooks
                  for exercise in notebook.exercises if exercise.tests]
-    head = ["student", *(exercise.name for _, exercise in exercises), "points", ""]
+    head = [assignment.name, *(exercise.name for _, exercise in exercises), "points", ""]
     most = ["at most", *(f"{exercise.tested:g}" for _, exercise in exercises),
             f"{sum(exercise.tested for _, exercise in exercises):g}", ""]
     rows = [[shown(result.student),

@@ -84,13 +84,18 @@ class SmallCourse(SimpleNamespace):
         return json.loads((self.root / "autograded" / student / "ps1/report.json").read_text())
 
 
+def make_course(root):
+    """A course with the assignment ps1 in the folder `root`, before anybody handed in."""
+    folder = root / "source" / "ps1"
+    folder.mkdir(parents=True)
+    nbformat.write(source_notebook(), folder / "p1.ipynb")
+    (root / "nbgrader_config.py").write_text(
+        'c = get_config()\nc.CourseDirectory.course_id = "small"\n')
+    return SmallCourse(root=root, source=folder / "p1.ipynb",
+                       submitted_notebook=submitted_notebook, hidden=HIDDEN)
+
+
 @pytest.fixture
 def small_course(tmp_path):
     """A course with the assignment ps1, before anybody handed in."""
-    folder = tmp_path / "course" / "source" / "ps1"
-    folder.mkdir(parents=True)
-    nbformat.write(source_notebook(), folder / "p1.ipynb")
-    (tmp_path / "course" / "nbgrader_config.py").write_text(
-        'c = get_config()\nc.CourseDirectory.course_id = "small"\n')
-    return SmallCourse(root=tmp_path / "course", source=folder / "p1.ipynb",
-                       submitted_notebook=submitted_notebook, hidden=HIDDEN)
+    return make_course(tmp_path / "course")
