@@ -352,3 +352,147 @@ def values_and_slopes(x, values, slopes):
 
 
 # ---- clustering -----------------------------------------------------------------------------
+
+
+# ---- clustering -----------------------------------------------------------------------------
+
+COMPONENTS = [BLUE, VERMILION, ORANGE]
+
+
+def blend(responsibilities):
+    """The colour of each point: its components' colours, mixed by responsibility.
+
+    Parameters
+    ----------
+    responsibilities : ndarray, shape (N, K)
+        K is three at most.
+
+    Returns
+    -------
+    ndarray, shape (N, 3)
+        Red, green and blue between 0 and 1.
+    """
+    from matplotlib.colors import to_rgb
+    colours = np.array([to_rgb(name) for name in COMPONENTS[:responsibilities.shape[1]]])
+    return np.clip(responsibilities @ colours, 0.0, 1.0)
+
+
+def draw_components(axes, means, covariances):
+    """The mean of each component, and its ellipses at one and two standard deviations."""
+    from gradem.gaussian import ellipse
+    for k, (mean, covariance) in enumerate(zip(means, covariances)):
+        style = {"color": COMPONENTS[k], "linestyle": ["-", "--", "-."][k]}
+        for deviations, width in [(1.0, 2.2), (2.0, 1.2)]:
+            axes.plot(*ellipse(mean, covariance, deviations).T, linewidth=width, **style)
+        axes.plot(*mean, marker="+", markersize=13, markeredgewidth=3.2, color=COMPONENTS[k])
+
+
+@figure
+def points(X, labels=None, xlabel="$x_1$", ylabel="$x_2$"):
+    """Points in the plane, each with the colour and the mark of its label, if it has one.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, 2)
+    labels : ndarray of int, shape (N,), optional
+        Three different labels at most.
+    xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots()
+    if labels is None:
+        axes.scatter(*X.T, s=22, color=GREY)
+    else:
+        for k in np.unique(labels):
+            axes.scatter(*X[labels == k].T, s=26, color=COMPONENTS[k], marker="os^"[k])
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    return drawn
+
+
+@figure
+def mixture(X, responsibilities, means, covariances, xlabel="$x_1$", ylabel="$x_2$"):
+    """A mixture over its points, whose colours are mixed by responsibility.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, 2)
+    responsibilities : ndarray, shape (N, K)
+        K is three at most.
+    means : ndarray, shape (K, 2)
+    covariances : ndarray, shape (K, 2, 2)
+    xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots()
+    axes.scatter(*X.T, s=22, c=blend(responsibilities))
+    draw_components(axes, means, covariances)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    return drawn
+
+
+@figure
+def pies(X, responsibilities, means, covariances, radius=0.13):
+    """A mixture over its points, each a pie cut by its responsibilities.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, 2)
+        The axes have one scale, so that pies are round.
+    responsibilities : ndarray, shape (N, K)
+    means : ndarray, shape (K, 2)
+    covariances : ndarray, shape (K, 2, 2)
+    radius : float
+        Of a pie, in the unit of X.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Wedge
+    drawn, axes = plt.subplots(figsize=(5.6, 5.2))
+    cuts = 90.0 + 360.0 * np.cumsum(np.c_[np.zeros(len(X)), responsibilities], axis=1)
+    for k in range(responsibilities.shape[1]):
+        wedges = [Wedge(centre, radius, start, end)
+                  for centre, start, end in zip(X, cuts[:, k], cuts[:, k + 1])]
+        axes.add_collection(PatchCollection(wedges, facecolor=COMPONENTS[k], linewidth=0.0))
+    draw_components(axes, means, covariances)
+    axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    axes.autoscale_view()
+    return drawn
+
+
+@figure
+def em_steps(X, states):
+    """How a mixture moves: one small panel for each state.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, 2)
+    states : dict of str to tuple
+        Title of each panel, and its (responsibilities, means, covariances).
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    rows = (len(states) + 1) // 2
+    drawn, grid = plt.subplots(rows, 2, figsize=(6.4, 2.9 * rows), sharex=True, sharey=True)
+    low, high = X.min(axis=0) - 0.6, X.max(axis=0) + 0.6
+    for axes, (title, (responsibilities, means, covariances)) in zip(grid.flat, states.items()):
+        axes.scatter(*X.T, s=10, c=blend(responsibilities))
+        draw_components(axes, means, covariances)
+        axes.set(title=title, xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    for axes in grid.flat[len(states):]:
+        axes.remove()
+    return drawn
