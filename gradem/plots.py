@@ -488,7 +488,7 @@ def em_steps(X, states):
     import matplotlib.pyplot as plt
     rows = (len(states) + 1) // 2
     drawn, grid = plt.subplots(rows, 2, figsize=(6.4, 2.9 * rows), sharex=True, sharey=True)
-    low, high = X.min(axis=0) - 0.6, X.max(axis=0) + 0.6
+    low, high = X.min(axis=0) - 1.0, X.max(axis=0) + 1.0
     for axes, (title, (responsibilities, means, covariances)) in zip(grid.flat, states.items()):
         axes.scatter(*X.T, s=10, c=blend(responsibilities))
         draw_components(axes, means, covariances)
