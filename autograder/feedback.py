@@ -10,7 +10,7 @@ dark setting of its reader, and fits a phone.
 import base64
 import hashlib
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 
 import jinja2
 
@@ -22,10 +22,10 @@ MAX_TEXT = 50_000                # characters of an answer that are shown
 # What may be said of a cell that had to be stopped; other incidents are the instructor's.
 STOPPED = {"timeout", "output-limit", "kernel-died"}
 
-_files = resources.files("autograder")
-_style = (_files / "feedback.css").read_text(encoding="utf-8")
+_folder = Path(__file__).parent
+_style = (_folder / "feedback.css").read_text(encoding="utf-8")
 _template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
-    (_files / "feedback.html").read_text(encoding="utf-8"))
+    (_folder / "feedback.html").read_text(encoding="utf-8"))
 
 # Only this one style sheet counts, recognised by its hash; there is nothing else to load.
 _policy = ("default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"

@@ -1,0 +1,1 @@
+"""A package, so that tests/autograder is not taken for the package that it tests."""
