@@ -195,13 +195,15 @@ def test_no_planted_script_runs_and_no_address_is_asked_for(source, visit):
     assert page.query_selector_all("script, img, svg, iframe, form, link, base, math") == []
 
 
-@pytest.mark.parametrize("vector", VECTORS[:-1], ids=range(len(VECTORS) - 1))
+# a redirection is the one thing that a policy in a page cannot forbid
+STOPPABLE = [vector for vector in VECTORS[:-1] if "refresh" not in vector]
+
+
+@pytest.mark.parametrize("vector", STOPPABLE, ids=range(len(STOPPABLE)))
 def test_the_content_policy_alone_stops_them_too(source, visit, vector):
     """As if an escape were forgotten: the vector is put into the page as markup."""
     html = feedback.page(source, "ada", report())
     page, asked = visit(html.replace("</main>", vector + "</main>"))
-    if "refresh" in vector:       # the one thing that a policy in a page cannot forbid
-        return
     assert not harmed(page)
     assert [request.url for request in asked if request.failure != "csp"] == []
     assert page.is_visible("h1")
