@@ -15,7 +15,7 @@ BLACK, BLUE, VERMILION, ORANGE = "#000000", "#0072B2", "#D55E00", "#E69F00"
 GREY, PALE = "#6B6B6B", "#E9E9E9"
 
 STYLE = {
-    "figure.figsize": (5.6, 3.6),
+    "figure.figsize": (5.0, 3.4),
     "figure.dpi": 160,
     "figure.constrained_layout.use": True,
     "font.size": 11,
@@ -75,7 +75,7 @@ def two_routes():
     Figure
     """
     import matplotlib.pyplot as plt
-    drawn, axes = plt.subplots(figsize=(5.6, 3.0))
+    drawn, axes = plt.subplots(figsize=(5.0, 2.8))
     boxes = {
         (0, 1): "formula\n$y = f(x)$", (1, 1): "formula\n$y' = f'(x)$",
         (0, 0): "program\nthat computes $f$", (1, 0): "program\nthat computes $f'$",
@@ -221,7 +221,7 @@ def error_curves(steps, errors, ylabel, useless=None, desired=None, best=None):
     Figure
     """
     import matplotlib.pyplot as plt
-    drawn, axes = plt.subplots(figsize=(5.6, 4.0))
+    drawn, axes = plt.subplots(figsize=(5.0, 3.8))
     for name, error in errors.items():
         error = np.where(np.asarray(error) > 0, error, np.nan)
         line, = axes.loglog(steps, error, label=name, linewidth=1.5)
@@ -239,6 +239,7 @@ def error_curves(steps, errors, ylabel, useless=None, desired=None, best=None):
         axes.axhspan(bottom, desired, color=PALE, zorder=0)
         axes.text(middle, np.sqrt(desired * bottom), "desired", ha="center", va="center")
     axes.set(xlabel="step $h$", ylabel=ylabel, ylim=(bottom, top))
+    axes.locator_params(axis="x", numticks=6)
     name_lines(axes, errors)
     return drawn
 
@@ -261,7 +262,7 @@ def error_parts(steps, errors, truncation, rounding, best):
     Figure
     """
     import matplotlib.pyplot as plt
-    drawn, axes = plt.subplots(figsize=(5.6, 4.0))
+    drawn, axes = plt.subplots(figsize=(5.0, 3.8))
     axes.loglog(steps, np.where(errors > 0, errors, np.nan), color=GREY, linestyle="", marker=".",
                 label="measured")
     axes.loglog(steps, truncation + rounding, color=BLACK, linestyle="-", linewidth=1,
@@ -276,6 +277,7 @@ def error_parts(steps, errors, truncation, rounding, best):
     axes.axvline(best, color=BLACK, linestyle=":", linewidth=1.2, label="best step")
     beside(axes, "best step", (best, high), offset=(5, -6))
     axes.set(xlabel="step $h$", ylabel="error", ylim=(low, high))
+    axes.locator_params(axis="x", numticks=6)
     return drawn
 
 
@@ -299,7 +301,7 @@ def tangent_map(f, x, tangent, value, value_tangent, span):
     Figure
     """
     import matplotlib.pyplot as plt
-    drawn, axes = plt.subplots(figsize=(5.6, 4.2))
+    drawn, axes = plt.subplots(figsize=(5.0, 4.0))
     t = np.linspace(*span, 200)
     y = f(t)
     left, bottom = span[0], min(y.min(), 0.0)
@@ -341,7 +343,7 @@ def values_and_slopes(x, values, slopes):
     Figure
     """
     import matplotlib.pyplot as plt
-    drawn, (above, below) = plt.subplots(2, 1, figsize=(5.6, 5.6), sharex=True)
+    drawn, (above, below) = plt.subplots(2, 1, figsize=(5.0, 5.4), sharex=True)
     for axes, curves in [(above, values), (below, slopes)]:
         for name, y in curves.items():
             axes.plot(x, y, label=name)
