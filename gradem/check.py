@@ -322,6 +322,8 @@ def _shown(value):
         return f"the float {value!s}"
     if isinstance(value, str):
         return f"the text {value[:60]!r}"
+    if type(value).__repr__ is object.__repr__:
+        return f"an object of type {type(value).__name__}"
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else text[:77] + "..."
 
