@@ -321,8 +321,10 @@ def tangent_map(f, x, tangent, value, value_tangent, span):
                        ([x + tangent] * 2, [bottom, value + value_tangent]),
                        ([left, x + tangent], [value + value_tangent] * 2)]:
         axes.plot(across, up, color=GREY, linestyle=":", linewidth=1)
-    beside(axes, r"$x + \dot{x}\,d$", (x + tangent / 2, bottom), BLUE, (0, 13), ha="center")
-    beside(axes, r"$f(x) + f'(x)\,\dot{x}\,d$", (left, value + value_tangent / 2), VERMILION, (9, 0))
+    beside(axes, r"$x + \dot{x}\,\mathbf{d}$", (x + tangent / 2, bottom), BLUE, (0, 13),
+           ha="center")
+    beside(axes, r"$f(x) + f'(x)\,\dot{x}\,\mathbf{d}$", (left, value + value_tangent / 2),
+           VERMILION, (9, 0))
     axes.set(xlabel="$x$", ylabel="$y$", xlim=span, ylim=(bottom, None))
     axes.yaxis.labelpad = 12
     return drawn
