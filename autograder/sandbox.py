@@ -34,6 +34,7 @@ COURSE = "/course"            # the few modules a notebook may import: agent, pa
 LINES = "/lines"              # what grader and kernel talk over
 START_SECONDS = 60
 
+BOUND = "import resource; resource.setrlimit(resource.RLIMIT_NPROC, ({0}, {0})); "
 LAUNCH = (f"import sys; sys.path.insert(0, {COURSE!r}); "
           "from ipykernel.kernelapp import launch_new_instance; launch_new_instance()")
 OPTIONS = ["--HistoryManager.enabled=False", "--InteractiveShellApp.ignore_cwd=True",
@@ -55,7 +56,7 @@ class Limits:
     cell_seconds: float = 20.0
     test_seconds: float = 20.0
     total_seconds: float = 180.0
-    deaths: int = 4                    # kernels that may die before the grader gives up
+    deaths: int = 10                   # kernels that may die before the grader gives up
     cpu_seconds: int = 120             # of one kernel
     memory_bytes: int = 3 << 30        # of one process, and of all together where cgroups allow
     disk_bytes: int = 64 << 20         # in memory: home, /tmp and /dev/shm each
@@ -145,7 +146,7 @@ def bubblewrap(folder, files, limits, info):
             shown.append(prefix)
     for secret in _secrets():
         if any(Path(secret).is_relative_to(place) for place in shown):
-            command += ["--tmpfs", secret]
+            command += ["--tmpfs", secret, "--remount-ro", secret]
     command += ["--ro-bind", str(folder / "course"), COURSE,
                 "--ro-bind", str(folder / "lines"), LINES]
     for file in files:
@@ -203,11 +204,15 @@ def lay_out_course(folder, modules):
 
 
 def set_limits(limits, groups):
-    """Bound the process that calls this, and all its children."""
+    """Bound the process that calls this, and all its children.
+
+    The number of processes is bounded later, inside the sandbox: out here the limit would
+    count everything that the user runs, and a desktop runs more than a notebook may.
+    """
     for kind, value in [
         (resource.RLIMIT_AS, limits.memory_bytes), (resource.RLIMIT_CPU, limits.cpu_seconds),
         (resource.RLIMIT_FSIZE, limits.disk_bytes), (resource.RLIMIT_NOFILE, limits.open_files),
-        (resource.RLIMIT_NPROC, limits.processes), (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_CORE, 0),
     ]:
         _, most = resource.getrlimit(kind)
         value = value if most == resource.RLIM_INFINITY else min(value, most)
@@ -219,7 +224,7 @@ def set_limits(limits, groups):
 def make_groups(limits):
     """Control groups that bound number of processes and memory, where this user may make any.
 
-    The limit on processes of `set_limits` does not bind root; this one does.
+    The limit on processes that the kernel sets itself does not bind root; this one does.
     """
     groups = []
     name = f"autograder-{secrets.token_hex(8)}"
@@ -297,7 +302,8 @@ class Kernel:
         reader, writer = os.pipe()
         try:
             prefix = bubblewrap(self.folder, files, self.limits, writer)
-            self._launch(prefix, "/run/kernel", LINES, LAUNCH, pass_fds=[writer], env={})
+            launch = BOUND.format(self.limits.processes) + LAUNCH
+            self._launch(prefix, "/run/kernel", LINES, launch, pass_fds=[writer], env={})
         finally:
             os.close(writer)
         with os.fdopen(reader) as info:
@@ -349,7 +355,10 @@ class Kernel:
         self.client = BlockingKernelClient(context=self.context)
         self.client.load_connection_info({**self.connection, "ip": sockets})
         self.client.start_channels(stdin=False, hb=False)
-        self.client.wait_for_ready(timeout=START_SECONDS)
+        try:
+            self.client.wait_for_ready(timeout=START_SECONDS)
+        except RuntimeError as error:
+            raise SandboxUnavailable(f"the kernel did not start: {error}") from None
 
     # -- running --
 

@@ -55,6 +55,23 @@ def test_the_kernel_sees_a_short_list_of_files(tmp_path):
                                  "['__init__.py', 'agent.py', 'bridge.py'], ")
 
 
+def test_the_number_of_processes_is_bounded_inside_and_not_outside(tmp_path):
+    # outside it would count all that the user runs, and no sandbox would start on a desktop
+    with Kernel([], [], Limits(processes=77), "bubblewrap") as kernel:
+        assert not kernel.run("import resource\n"
+                              "assert resource.getrlimit(resource.RLIMIT_NPROC) == (77, 77)").error
+        limits = Path(f"/proc/{kernel.process.pid}/limits").read_text()
+        assert "77" not in next(line for line in limits.splitlines() if "processes" in line).split()
+
+
+def test_a_package_that_is_hidden_is_empty_and_cannot_be_written_to(monkeypatch):
+    hidden = str(Path(psutil.__file__).parent)
+    monkeypatch.setattr(sandbox, "_secrets", lambda: [hidden])
+    with Kernel([], [], Limits(), "bubblewrap") as kernel:
+        assert not kernel.run(f"import os; assert os.listdir({hidden!r}) == []").error
+        assert "Read-only" in kernel.run(f"open({hidden + '/x'!r}, 'w')").error
+
+
 @pytest.mark.parametrize("module", ["os", "gradem.", "gradem.../secret", "gradem.nothing", "autograder.judge"])
 def test_only_modules_of_gradem_can_be_shown(tmp_path, module):
     with pytest.raises(ValueError, match="only modules of gradem"):
