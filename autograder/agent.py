@@ -42,14 +42,17 @@ class Agent:
 
     def answer(self, request, frames):
         """Carry out one request and send its outcome."""
-        encoder = Encoder(self.refer)
         try:
             value = self.carry_out(request, Decoder(self.resolve, frames))
-            answer = ["value", encoder.encode(value)]
         except BaseException as error:
-            encoder.frames = []
-            answer = ["error", type(error).__name__[:60], str(error)[:MAX_TEXT], line_of(error)]
-        self.wire.send(answer, encoder.frames)
+            self.wire.send(["error", type(error).__name__[:60], str(error)[:MAX_TEXT],
+                            line_of(error)])
+            return
+        try:
+            encoder = Encoder(self.refer)
+            self.wire.send(["value", encoder.encode(value)], encoder.frames)
+        except WireError:  # too large, too deep or a set of objects: it stays here as a whole
+            self.wire.send(["value", self.refer(value)])
 
     def carry_out(self, request, decoder):
         """The value that a request asks for."""
@@ -62,7 +65,7 @@ class Agent:
             return function(*arguments, **keywords)
         raise WireError("unknown request")
 
-    def refer(self, value, encode):
+    def refer(self, value, encode=None):
         """Keep an object, and give the item that describes it to the judge."""
         number = len(self.objects) + 1
         self.objects[number] = value

@@ -25,6 +25,8 @@ FRAME = struct.Struct("!Q")
 ARRAY_KINDS = "biufcSU"
 DTYPE = re.compile(r"[<>|=][biufcSU][0-9]{1,5}")
 CHUNK = 1 << 20
+KEYS = {"plain", "ellipsis", "int", "float", "complex", "bytes", "range", "tuple", "frozenset",
+        "number"}
 
 
 class WireError(Exception):
@@ -72,16 +74,25 @@ class Encoder:
         if kind is slice or kind is range:
             return [kind.__name__, [self.encode(part, depth + 1)
                                     for part in (value.start, value.stop, value.step)]]
-        if kind in (list, tuple, set, frozenset):
+        if kind is list or kind is tuple:
             return [kind.__name__, [self.encode(item, depth + 1) for item in value]]
+        if kind is set or kind is frozenset:
+            return [kind.__name__, [self._key(item, depth + 1) for item in value]]
         if kind is dict:
-            return ["dict", [[self.encode(key, depth + 1), self.encode(item, depth + 1)]
+            return ["dict", [[self._key(key, depth + 1), self.encode(item, depth + 1)]
                              for key, item in value.items()]]
         if _is_plain_array(value):
             self.frames.append(np.ascontiguousarray(value).tobytes())
             name = "array" if kind is np.ndarray else "number"
             return [name, [value.dtype.str, list(value.shape), len(self.frames) - 1]]
         return self.refer(value, lambda inside: self.encode(inside, depth + 1))
+
+    def _key(self, value, depth):
+        """The item of a key: only plain data can be told apart on the other side."""
+        item = self.encode(value, depth)
+        if not _is_plain_key(item):
+            raise WireError("a set or the keys of a dict hold something that is not plain data")
+        return item
 
 
 class Decoder:
@@ -161,6 +172,12 @@ class Decoder:
         if array.shape != ():
             raise WireError("a number with axes")
         return array[()]
+
+
+def _is_plain_key(item):
+    name, content = item
+    inside = content if name in ("tuple", "frozenset") else []
+    return name in KEYS and all(map(_is_plain_key, inside))
 
 
 def _is_plain_array(value):

@@ -5,7 +5,9 @@ that the answer cells define stand for objects in the sandbox. What such an obje
 returns crosses the bridge as typed plain data. An object that is not plain data stays
 where it is and reaches the test as a `Handle`: calls, attributes, items and arithmetic
 are carried out in the sandbox, while comparison, truth and conversion are refused, so
-that a test can only ever decide on data.
+that a test can only ever decide on data. Arithmetic is for the classes that the
+notebook is about: an object in the place of a number must not be able to answer
+``answer - expected`` with 0.0, nor ``np.allclose(answer, expected)`` with True.
 """
 
 import ast
@@ -14,6 +16,7 @@ import contextlib
 import io
 import operator
 import random
+import re
 import sys
 import time
 
@@ -72,7 +75,7 @@ def _carried_out(name, swapped=False):
 
     def operate(self, *arguments):
         both = (*arguments, self) if swapped else (self, *arguments)
-        return self._channel.call(function, *both)
+        return self._channel.operate(self, name, function, both)
     return operate
 
 
@@ -91,7 +94,11 @@ def _compared(name):
 
 
 class Handle:
-    """An object in the sandbox that is not plain data."""
+    """An object in the sandbox that is not plain data.
+
+    ``_informed`` says that an operator has shown it plain data of the test, which may be
+    what the test expects.
+    """
 
     __hash__ = None
 
@@ -99,6 +106,7 @@ class Handle:
         self._channel = channel
         self._number = number
         self._kind = kind
+        self._informed = False
 
     def __repr__(self):
         return f"an object of the learner's type {self._kind}"
@@ -126,10 +134,12 @@ class Handle:
     def __array_ufunc__(self, ufunc, method, *arguments, **keywords):
         if method != "__call__" or keywords:
             raise TypeError(f"np.{ufunc.__name__}.{method} is not carried out on {self!r}")
-        return self._channel.call(ufunc, *arguments)
+        return self._channel.operate(self, f"np.{ufunc.__name__}", ufunc, arguments,
+                                     plain_data=False)
 
     def __array_function__(self, function, types, arguments, keywords):
-        return self._channel.call(function, *arguments, **keywords)
+        return self._channel.operate(self, f"np.{function.__name__}", function, arguments,
+                                     keywords, plain_data=False)
 
     for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
         locals()[f"__{_name}__"] = _carried_out(_name)
@@ -175,17 +185,22 @@ class Channel:
         Tells whether the sandbox still runs.
     shared : dict
         What the instructor's cells define in judge and sandbox alike, by name.
+    classes : set of str
+        Names of the classes that the answers define; with those in `shared` they are the
+        ones whose objects take part in arithmetic.
     """
 
-    def __init__(self, connection, deadline, alive, shared):
+    def __init__(self, connection, deadline, alive, shared, classes=frozenset()):
         self.wire = Wire(connection, self._wait)
         self.deadline = deadline
         self.alive = alive
         self.shared = shared
+        self.classes = classes | {name for name, value in shared.items() if isinstance(value, type)}
         self.callbacks = []
         self.requests = 0
         self.depth = 0
         self.interruption = None
+        self.closed = False
 
     def get(self, name):
         """The object that the notebook has under this name; NameError if there is none."""
@@ -199,6 +214,41 @@ class Channel:
         except WireError as error:
             raise TypeError(f"this cannot be handed to the learner's code: {error}") from None
         return self._request(["call", *items], encoder.frames)
+
+    def operate(self, handle, name, function, arguments, keywords=None, plain_data=True):
+        """What an operator or a function of NumPy gives for objects in the sandbox.
+
+        In a function that learner code calls anything may come out: it goes back to the
+        learner and decides nothing. In the test itself an object must come out once data of
+        the test went in, since the operators of an object in the place of a number see what
+        the test expects. Objects alone may give a number, as in ``u @ v``.
+
+        Parameters
+        ----------
+        handle : Handle
+            The object whose operator this is.
+        name : str
+            What a refusal calls the operation.
+        function : callable
+        arguments : tuple
+        keywords : dict, optional
+        plain_data : bool
+            Whether objects alone may give plain data.
+        """
+        keywords = keywords or {}
+        if self.depth > 0:
+            return self.call(function, *arguments, **keywords)
+        operands = [*arguments, *keywords.values()]
+        for value in operands:
+            if isinstance(value, Handle) and value._kind not in self.classes:
+                _refused(name)(value)
+        informed = any(not isinstance(value, Handle) or value._informed for value in operands)
+        result = self.call(function, *arguments, **keywords)
+        if isinstance(result, Handle):
+            result._informed = informed
+        elif informed or not plain_data:
+            _refused(name)(handle)
+        return result
 
     def first(self, iterable, count):
         """The first items that an iterable of the sandbox yields."""
@@ -215,7 +265,7 @@ class Channel:
         if self.interruption is None:
             with contextlib.suppress(Interruption):
                 self._guard(self.wire.send, ["bye"])
-        self.interruption = self.interruption or Interruption("closed", "the test cell is over")
+        self.closed = True
 
     def interrupt(self, kind, detail=""):
         """Give up on the sandbox, for good."""
@@ -227,6 +277,8 @@ class Channel:
     def _request(self, tree, frames):
         if self.interruption:
             raise self.interruption
+        if self.closed:
+            raise TypeError("an object of an earlier test cell can no longer be used")
         self.requests += 1
         if self.requests > MAX_CALLS:
             self.interrupt("too-many-calls", f"more than {MAX_CALLS} requests in one test")
@@ -322,7 +374,8 @@ class Channel:
                             str(signature)]:
                 return Callable(self, number, kind, own, doc, signature)
             case "handle", [int(number), "object", str(kind), str(), str(), str()]:
-                return Handle(self, number, kind)
+                # the name stands in repr, on which a test must not be able to decide
+                return Handle(self, number, kind if kind.isidentifier() else "of another name")
         raise WireError(f"an item of unknown type {name[:20]}")
 
 
@@ -344,6 +397,15 @@ def _learner_error(kind, text, line):
 # ---- running tests ----------------------------------------------------------
 
 
+def plain_python(source):
+    """A cell without IPython's magics and shell lines, which mean nothing in the judge."""
+    try:
+        ast.parse(source)
+        return source
+    except SyntaxError:
+        return re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
+
+
 def names_bound(source):
     """The names that a cell's top level defines, other than by import."""
     names = set()
@@ -354,6 +416,12 @@ def names_bound(source):
             names |= {node.id for node in ast.walk(statement)
                       if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return names
+
+
+def classes_defined(source):
+    """The names of the classes that a cell's top level defines."""
+    return {statement.name for statement in ast.parse(source).body
+            if isinstance(statement, ast.ClassDef)}
 
 
 def names_read(source):
@@ -375,16 +443,26 @@ class Judge:
 
     def __init__(self, source, seed):
         code = [cell for cell in source.cells if cell.cell_type == "code"]
-        self.answers = set().union(*(names_bound(cell.source) for cell in code if is_answer(cell)))
+        solutions = [plain_python(cell.source) for cell in code if is_answer(cell)]
+        self.answers = set().union(*map(names_bound, solutions))
+        self.classes = set().union(*map(classes_defined, solutions))
         self.tests = {cell.metadata.nbgrader.grade_id: cell for cell in code if is_test(cell)}
         self.seed = seed
         self.shared = {}
+        self.used = set()             # names that the instructor's own functions may look up
         self.globals = {"__name__": MODULE}
 
     def run_instructors_cell(self, source):
-        """Run a locked cell that is no test here as well; the sandbox has run it, too."""
+        """Run a cell of the instructor's that is no test here as well; the sandbox did, too.
+
+        It may show what the learner's answers do, a plot of a function say. There are no
+        answers here, so such a cell ends early, and tests cannot use what it makes.
+        """
+        source = plain_python(source)
         before = dict(self.globals)
-        self._execute(source, "a locked cell")
+        self.used |= names_read(source)
+        with contextlib.suppress(NameError):
+            self._execute(source, "a cell of the instructor's")
         for name, value in self.globals.items():
             own = getattr(value, "__module__", None) == MODULE
             if own and before.get(name) is not value and name not in self.answers:
@@ -398,15 +476,20 @@ class Judge:
         grade_id : str
         channel : Channel
         """
-        source = self.tests[grade_id].source
-        for name in self.answers & names_read(source):
+        source = plain_python(self.tests[grade_id].source)
+        for name in self.answers:
             self.globals.pop(name, None)
+        for name in self.answers & (names_read(source) | self.used):
             with contextlib.suppress(NameError):
                 self.globals[name] = channel.get(name)
         random.seed(self.seed)
         np.random.seed(self.seed % 2**32)
         check.use_seed(self.seed)
-        self._execute(source, f"the test {grade_id}")
+        try:
+            self._execute(source, f"the test {grade_id}")
+        finally:
+            for name in self.answers:
+                self.globals.pop(name, None)
         if channel.interruption:
             raise channel.interruption
 

@@ -6,18 +6,24 @@ points only. Whatever a learner's notebook does, marking ends with a report.
 """
 
 import contextlib
+import math
+import signal
 import socket
+import threading
 import time
 
 import nbformat
 
 from autograder.judge import Channel, Interruption, Judge, LearnerError
 from autograder.report import CellMark, Incident, Report
-from autograder.sandbox import Kernel, Limits, Outcome, require_bubblewrap
-from autograder.submission import Rejected, grade_id, is_answer, is_test, load, rebuild
+from autograder.sandbox import Kernel, Limits, Outcome, SandboxUnavailable, require_bubblewrap
+from autograder.submission import (
+    Rejected, grade_id, is_answer, is_instructors, is_test, load, rebuild,
+)
 
 MAX_MESSAGE = 2000
 NO_ANSWER = "This is not answered yet."
+SPARE_SECONDS = 5.0           # for a test beyond the time that the learner's code has
 
 
 class Session:
@@ -38,6 +44,8 @@ class Session:
     Attributes
     ----------
     incidents : list of Incident
+    deadline : float
+        On the clock of `time.monotonic`: when the notebook is given up.
 
     Raises
     ------
@@ -58,6 +66,8 @@ class Session:
         self.incidents = []
         self.replayed = []            # the cells that a new kernel must run again
         self.deaths = 0
+        self.deadline = math.inf
+        self.reason = ""              # why the notebook was given up, in words for the learner
         self.kernel = self._new_kernel()
 
     def __enter__(self):
@@ -91,8 +101,8 @@ class Session:
         return outcome
 
     def run_instructors_cell(self, cell):
-        """Run a locked cell in sandbox and judge."""
-        self.run(cell.source, grade_id(cell))
+        """Run a cell of the instructor's that is no test, in sandbox and judge."""
+        self.run(cell.source, grade_id(cell) or "a cell of the instructor's")
         self.judge.run_instructors_cell(cell.source)
 
     def test(self, name):
@@ -110,14 +120,16 @@ class Session:
         most = float(self.judge.tests[name].metadata.nbgrader.points)
         mark = CellMark(name, self.exercises[name], 0.0, most, passed=False)
         if self._given_up():
-            mark.message = "The notebook ended its kernel too often; this was not tested any more."
+            mark.message = f"{self.reason}; this was not tested any more."
             return mark
         try:
             self._run_test(name)
         except Interruption as interruption:
             mark.message = _interrupted(interruption.kind, self.limits)
             self._note(interruption.kind, name, interruption.detail)
-        except Exception as error:
+        except (SandboxUnavailable, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # pytest.raises and pytest.fail raise one of these
             mark.message = _in_words(error, self.judge.answers)[:MAX_MESSAGE]
         else:
             mark.passed, mark.points = True, most
@@ -138,17 +150,25 @@ class Session:
         self.listener.close()
         self.deaths += 1
         if self._given_up():
-            self._note("too-many-deaths", "the notebook", f"{self.deaths} kernels died")
             return
         self.kernel = self._new_kernel()
         for code in list(self.replayed):
+            if self._given_up():
+                return
             if self.kernel.run(code).dead:
                 self.replayed.remove(code)
                 self._replace_kernel()
                 return
 
     def _given_up(self):
-        return self.deaths >= self.limits.deaths
+        """Whether nothing more is run; what led to that is noted once."""
+        if not self.reason and self.deaths >= self.limits.deaths:
+            self.reason = "The notebook ended its kernel too often"
+            self._note("too-many-deaths", "the notebook", f"{self.deaths} kernels died")
+        if not self.reason and time.monotonic() > self.deadline:
+            self.reason = f"The notebook ran longer than {self.limits.total_seconds:g} s in all"
+            self._note("total-time", "the notebook", self.reason)
+        return bool(self.reason)
 
     # -- one test --
 
@@ -159,8 +179,10 @@ class Session:
         deadline = time.monotonic() + self.limits.test_seconds
         channel = None
         try:
-            channel = Channel(self._accept(), deadline, self.kernel.alive, self.judge.shared)
-            self.judge.run_test(name, channel)
+            channel = Channel(self._accept(), deadline, self.kernel.alive, self.judge.shared,
+                              self.judge.classes)
+            with at_most(self.limits.test_seconds + SPARE_SECONDS):
+                self.judge.run_test(name, channel)
         finally:
             patience = 0.0 if channel is None or channel.interruption else 3.0
             if channel:
@@ -185,6 +207,27 @@ class Session:
 
     def _note(self, kind, cell, detail):
         self.incidents.append(Incident(kind, cell, detail))
+
+
+@contextlib.contextmanager
+def at_most(seconds):
+    """Interrupt a test that runs on here, in a loop as long as a learner's number says.
+
+    An alarm reaches the main thread only; elsewhere the time is not bounded.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number, frame):
+        raise Interruption("timeout", f"the test took more than {seconds:g} s")
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _exercises(source):
@@ -231,7 +274,7 @@ def _in_words(error, answers):
     if line is not None:
         what = text if isinstance(error, LearnerError) else f"{kind}: {text}" if text else kind
         return f"Your code raised {what}" + (f"   (in the line: {line})" if line else "")
-    if isinstance(error, AssertionError):
+    if isinstance(error, AssertionError) or not isinstance(error, Exception):
         return text or "What the test asserts about your answer does not hold."
     if isinstance(error, NameError) and error.name in answers:
         return (f"{error.name} is not defined. Was its cell deleted, or did it stop with an error "
@@ -277,15 +320,13 @@ def mark(submission, source, seed, *, sandbox="bubblewrap", files=(), limits=Lim
     answers = {grade_id(cell): cell.source for cell in notebook.cells if is_answer(cell)}
     report = Report("graded", seed, sandbox, notes=notes, answers=answers)
     with Session(source, seed=seed, sandbox=sandbox, files=files, limits=limits) as session:
+        session.deadline = start + limits.total_seconds
         for cell in notebook.cells:
             if cell.cell_type != "code":
                 continue
             if is_test(cell):
-                if time.monotonic() - start > limits.total_seconds:
-                    session._note("total-time", grade_id(cell), "the notebook took too long")
-                    session.deaths = limits.deaths
                 report.cells.append(session.test(grade_id(cell)))
-            elif grade_id(cell) and not is_answer(cell):
+            elif is_instructors(cell):
                 session.run_instructors_cell(cell)
             else:
                 _run_learners_cell(session, cell, report)

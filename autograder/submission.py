@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 MAX_BYTES = 10_000_000
 MAX_CELLS = 1000
+LEARNERS = "learners-own"     # tag of the learner's own cells in a rebuilt notebook
 
 
 class Rejected(Exception):
@@ -27,11 +28,15 @@ class Rejected(Exception):
 
 @dataclass
 class SubmittedCell:
-    """The kind ("code" or "markdown"), the text and the claimed name of one cell."""
+    """The kind ("code" or "markdown"), the text and the claimed name of one cell.
+
+    `labelled` says that the name is a grade_id, not the cell's id.
+    """
 
     kind: str
     text: str
     name: str | None
+    labelled: bool = False
 
 
 @dataclass
@@ -68,13 +73,16 @@ def load(path):
     if len(cells) > MAX_CELLS:
         raise Rejected("too-many-cells", f"The notebook has {len(cells)} cells; "
                                          f"at most {MAX_CELLS} are read.")
-    return Submitted([_cell(cell, notes) for cell in cells], notes)
+    cells = [_cell(cell, notes) for cell in cells]
+    if cells and not any(cell.labelled for cell in cells):
+        notes.append("The cells have lost nbgrader's metadata; they were told by their ids.")
+    return Submitted(cells, notes)
 
 
 def _read(path):
     try:
         status = path.lstat()
-    except FileNotFoundError:
+    except OSError:
         raise Rejected("missing", f"There is no notebook {path.name}.") from None
     if not stat.S_ISREG(status.st_mode):
         raise Rejected("not-a-file", f"{path.name} is not a plain file.")
@@ -135,10 +143,12 @@ def _cell(cell, notes):
     metadata = cell.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     name = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-    if not isinstance(name, str):
+    labelled = isinstance(name, str)
+    if not labelled:
         # some programs drop the metadata; the released notebooks repeat the name as the id
         name = cell.get("id") if isinstance(cell.get("id"), str) else None
-    return SubmittedCell("code" if cell.get("cell_type") == "code" else "markdown", text, name)
+    kind = "code" if cell.get("cell_type") == "code" else "markdown"
+    return SubmittedCell(kind, text, name, labelled)
 
 
 def _list(value):
@@ -156,6 +166,11 @@ def grade_id(cell):
 def is_answer(cell):
     """Is this an instructor's cell that the learner fills in?"""
     return bool(cell.metadata.get("nbgrader", {}).get("solution"))
+
+
+def is_instructors(cell):
+    """Is this a cell whose text is the instructor's, in a rebuilt notebook?"""
+    return not is_answer(cell) and LEARNERS not in cell.metadata.get("tags", [])
 
 
 def is_test(cell):
@@ -210,12 +225,16 @@ def rebuild(submitted, source):
         elif cell.kind == "code" and cell.text.strip() not in released:
             extras.setdefault(before, []).append(cell.text)
 
-    cells = [new_code_cell(text) for text in extras.get(None, [])]
+    cells = [_learners_own(text) for text in extras.get(None, [])]
     for cell in source.cells:
         name = grade_id(cell)
         cells.append(_rebuilt(cell, texts.get(name), notes) if name else cell)
-        cells += [new_code_cell(text) for text in extras.get(name, []) if name]
+        cells += [_learners_own(text) for text in extras.get(name, []) if name]
     return new_notebook(cells=cells), notes
+
+
+def _learners_own(text):
+    return new_code_cell(text, metadata={"tags": [LEARNERS]})
 
 
 def _rebuilt(cell, text, notes):

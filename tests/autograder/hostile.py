@@ -206,7 +206,7 @@ STEALING = [
         if os.path.exists(path): return open(path).read()"""), points=ALL),
     Case("notebooks and gradebooks anywhere", stolen("""
     for folder, folders, files in os.walk("/"):
-        if folder.startswith(("/proc", "/usr")) or "site-packages" in folder: continue
+        folders[:] = [name for name in folders if name not in ("proc", "usr", "lib", "bin")]
         for file in files:
             if file.startswith("gradebook") or file.endswith(".ipynb"): return folder + file"""),
          points=ALL),

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_notebook
 
-from autograder.judge import names_bound, names_read
+from autograder.judge import classes_defined, names_bound, names_read, plain_python
 from autograder.marking import Session
 from autograder.sandbox import Limits
 
@@ -25,6 +25,9 @@ class Point:
 
 def norm(point):
     return (point.x**2 + point.y**2) ** 0.5
+
+def square_and_one(x):
+    return square(x) + 1
 """
 
 ANSWERS = """
@@ -79,9 +82,49 @@ class Bag:
     def __getitem__(self, i):
         return 10 * i
 
+class Vector:
+    def __init__(self, *entries):
+        self.entries = entries
+    def __matmul__(self, other):
+        return sum(a * b for a, b in zip(self.entries, other.entries))
+
 def derivative(f):
     return lambda x: f(Dual(x, 1.0)).tangent
+
+def odd(kind):
+    return {"large": np.zeros(10**7), "set": {Vector()}, "keys": {(Vector(),): 1}}[kind]
 """
+
+#: What a learner hands in instead of ANSWERS to forge: an object that agrees with everything.
+FORGER = """
+class NAME:
+    def __sub__(self, other): return RESULT
+    __rsub__ = __abs__ = __sub__
+    def __abs__(self): return RESULT
+    def __array_function__(self, *arguments): return True
+    def __array_ufunc__(self, *arguments, **keywords): return True
+    def __eq__(self, other): return True
+    def __float__(self): return 9.0
+def square(x):
+    return NAME()
+"""
+FORGEABLE = {
+    "allclose": "assert np.allclose(square(3.0), 9.0)",
+    "isclose": "assert np.isclose(square(3.0), 9.0)",
+    "array_equal": "assert np.array_equal(square(3.0), 9.0)",
+    "equal": "assert np.equal(square(3.0), 9.0)",
+    "equal to an array": "assert (np.array([9.0]) == square(3.0)).all()",
+    "all": "assert np.all(square(3.0))",
+    "isfinite": "assert np.isfinite(square(3.0))",
+    "the difference": "assert abs(square(3.0) - 9.0) < 1e-9",
+    "the reflected difference": "assert abs(9.0 - square(3.0)) < 1e-9",
+    "NumPy's difference": "assert np.abs(np.subtract(square(3.0), 9.0)) < 1e-9",
+    "assert_allclose": "np.testing.assert_allclose(square(3.0), 9.0)",
+    "assert_equal": "np.testing.assert_equal(square(3.0), 9.0)",
+    "approx": "assert square(3.0) == pytest.approx(9.0)",
+    "approx reflected": "assert pytest.approx(9.0) == square(3.0)",
+    "text": "assert '9.0' in str(square(3.0))",
+}
 
 PASSING = {
     "a value": "assert answer == 42",
@@ -110,6 +153,9 @@ PASSING = {
     "an object's arithmetic": "d = 3.0 * -Dual(2.0, 1.0) * Dual(5.0, 0.5)\n"
                               "assert (d.value, d.tangent) == (-30.0, -18.0)",
     "an object's length and items": "b = Bag()\nassert len(b) == 2 and b[1] == 10",
+    "a number from two objects": "assert Vector(1, 2) @ Vector(3, 4) == 11",
+    "the instructor's helper calls an answer": "assert square_and_one(2) == 5",
+    "a magic": "%matplotlib inline\nassert answer == 42",
     "NumPy's function of an object": "d = np.sin(Dual(0.0, 3.0))\nassert d.tangent == 3.0",
     "the instructor's objects cross by their attributes":
         "p = flip(Point(3.0, 4.0))\nassert (p.x, p.y) == (4.0, 3.0)",
@@ -129,6 +175,15 @@ FAILING = {
     "an object as an array": ("np.testing.assert_allclose(Dual(1.0, 0.0), 1.0)", "not plain data"),
     "an object in a set": ("{Dual(1.0, 0.0)}", "cannot use your answer"),
     "an object contained": ("assert 3 in Dual(1.0, 0.0)", "not plain data"),
+    "an object where a number should be, compared by NumPy":
+        ("assert np.allclose(odd('set'), 1.0)", "cannot be used with np.allclose"),
+    "arithmetic with an object of a class that was not asked for":
+        ("assert abs(odd('set') - 1.0) < 1", "cannot be used with sub"),
+    "pytest raises, but nothing is raised":
+        ("with pytest.raises(ValueError):\n    divide(1.0)", "DID NOT RAISE"),
+    "an array too large for the wire": ("check.close(odd('large'), 1.0)", "type ndarray"),
+    "a set of objects": ("check.close(odd('set'), 1.0)", "type set"),
+    "objects as keys": ("check.close(odd('keys'), 1.0)", "type dict"),
     "a function compared": ("assert square == 3", "not plain data"),
     "an endless generator": ("list(forever())", "more than 10000 items"),
     "a name that is missing": ("cube(3)", "cannot use your answer (NameError"),
@@ -172,6 +227,61 @@ def test_the_judge_refuses(session, name):
     assert not session.incidents
 
 
+def small_session(setup, solution, tests, **options):
+    """A session for a notebook with one answer cell."""
+    cells = [cell(setup, "setup", locked=True), cell(solution, "answers", solution=True)]
+    cells += [cell(test, grade_id(name), points=1, locked=True) for name, test in tests.items()]
+    source = nbformat.reads(nbformat.writes(new_notebook(cells=cells)), as_version=4)
+    session = Session(source, seed=1, **options)
+    session.run_instructors_cell(source.cells[0])
+    return session
+
+
+@pytest.mark.parametrize("solution, name, result", [
+    ("def square(x): return x * x", "Anything", "0.0"),
+    ("def square(x): return x * x", "Dual", "0.0"),
+    ("class Dual: pass\ndef square(x): return x * x", "Dual", "0.0"),
+    ("class Dual: pass\ndef square(x): return x * x", "Dual", "Dual()"),
+], ids=["any object", "an object with a class's name", "a known class, a number",
+        "a known class, an object"])
+def test_no_object_passes_for_a_number(solution, name, result):
+    setup = "import numpy as np, pytest"
+    with small_session(setup, solution, FORGEABLE) as session:
+        assert not session.run(FORGER.replace("NAME", name).replace("RESULT", result)).error
+        passed = [test for test in FORGEABLE if session.test(grade_id(test)).passed]
+        assert not passed
+        assert not session.incidents
+
+
+def test_objects_of_an_earlier_test_are_gone(session):
+    tests = {"first": "kept = Bag()\nassert len(kept) == 2", "second": "len(kept)",
+             "third": "assert len(Bag()) == 2"}
+    with small_session("", ANSWERS, tests) as session:
+        session.run(ANSWERS)
+        marks = [session.test(name) for name in tests]
+        assert [mark.passed for mark in marks] == [True, False, True]
+        assert "an earlier test" in marks[1].message
+        assert not session.incidents
+
+
+def test_the_tests_after_several_deaths_still_count():
+    tests = {f"end-{number}": "square(1)" for number in range(4)}
+    tests["after"] = "assert square(2) == 4"
+    ending = "import os\ndef square(x): return os._exit(1) if x == 1 else x * x"
+    with small_session("", "def square(x): return x", tests) as session:
+        session.run(ending)
+        assert [session.test(name).passed for name in tests] == [False] * 4 + [True]
+
+
+def test_a_test_that_counts_up_to_the_answer_is_stopped():
+    tests = {"loop": "for i in range(limit): pass", "after": "assert limit == 10**15"}
+    with small_session("", "limit = 3", tests, limits=Limits(test_seconds=1)) as session:
+        session.run("limit = 10**15")
+        assert not session.test("loop").passed
+        assert session.test("after").passed
+        assert [incident.kind for incident in session.incidents] == ["timeout"]
+
+
 def test_a_test_belongs_to_the_answer_before_it(session):
     assert session.test("a-call").exercise == "answers"
 
@@ -184,3 +294,13 @@ def test_names_bound_are_those_a_cell_defines_and_not_those_it_imports():
 
 def test_names_read_are_found_at_any_depth():
     assert {"f", "g"} <= names_read("def t():\n    return [f(i) for i in g]")
+
+
+def test_classes_defined_are_those_of_the_top_level():
+    assert classes_defined("class A: pass\ndef f():\n    class B: pass") == {"A"}
+
+
+def test_python_stays_as_it_is_and_magics_go():
+    assert plain_python("x = 5\\\n%3") == "x = 5\\\n%3"
+    assert plain_python("%matplotlib inline\nif x:\n    !ls\ny = 1") == (
+        "pass\nif x:\n    pass\ny = 1")

@@ -101,7 +101,9 @@ def test_a_notebook_whose_metadata_were_stripped_is_recognised_by_its_cell_ids(
     notebook = small_course.submitted_notebook()
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({})
-    assert marked(notebook).points == hostile.ALL
+    report = marked(notebook)
+    assert report.points == hostile.ALL
+    assert "told by their ids" in notes_of(report)
 
 
 @pytest.mark.parametrize("text, words", [
@@ -113,6 +115,36 @@ def test_what_is_no_notebook_is_rejected_with_its_reason(marked, text, words):
     assert report.status == "rejected" and words in report.reason
     assert report.points == 0 and report.max_points == hostile.ALL
     assert all(words in cell.message for cell in report.cells)
+
+
+# ---- what bounds a notebook as a whole, and what other courses do ----------------------
+
+
+def test_a_notebook_of_endless_loops_ends_when_its_time_is_over(small_course):
+    notebook = small_course.submitted_notebook()
+    notebook.cells[3:3] = [new_code_cell("while True: pass") for _ in range(20)]
+    path = small_course.hand_in("student", notebook)
+    start = time.monotonic()
+    report = mark(path, small_course.source, seed=1,
+                  limits=Limits(cell_seconds=1, test_seconds=1, total_seconds=4))
+    assert time.monotonic() - start < 15
+    assert "total-time" in {incident.kind for incident in report.incidents}
+    assert "longer than 4 s in all" in report.cells[-1].message
+
+
+def test_plain_and_demonstrating_cells_of_the_instructor_are_run(marked, small_course):
+    source = nbformat.read(small_course.source, as_version=4)
+    setup, answer = named(source, "setup"), named(source, "mean")
+    plain = new_code_cell("%matplotlib inline\nimport numpy as np\nfrom gradem import check")
+    source.cells[source.cells.index(setup)] = plain
+    shown = nbformat.from_dict(dict(setup))
+    shown.id, shown.source = "demonstration", "print(mean_abs(np.ones(2)))"
+    shown.metadata = nbformat.from_dict({"nbgrader": {**setup.metadata.nbgrader,
+                                                      "grade_id": "demonstration"}})
+    source.cells.insert(source.cells.index(answer) + 1, shown)
+    nbformat.write(source, small_course.source)
+    report = marked(small_course.submitted_notebook())
+    assert report.points == hostile.ALL, [cell.message for cell in report.cells]
 
 
 # ---- words ---------------------------------------------------------------------------
