@@ -25,14 +25,14 @@ def jvp(f, x, tangent):
         A function of one number or array, that returns one number or array.
     x : float or ndarray
         The point. Whole numbers are taken as floats.
-    tangent : float or ndarray, shape (seeds..., *shape of x)
+    tangent : float or ndarray, shape (seeds..., shape of x)
         The direction; several directions may be stacked along leading axes.
 
     Returns
     -------
     value : float or ndarray
         f(x).
-    tangent : float or ndarray, shape (seeds..., *shape of value)
+    tangent : float or ndarray, shape (seeds..., shape of value)
         The derivative of f at x in each direction. Zero if f ignores x.
 
     Raises

@@ -1,11 +1,11 @@
 """Divided differences and the complex step: derivatives without differentiation.
 
 A divided difference with step h makes two errors. Truncating Taylor's series costs
-h |f''| / 2 (forward) or h^2 |f'''| / 6 (central). Rounding costs at most eps |f| for each value
-of f, hence 2 eps |f| / h (forward) or eps |f| / h (central). One falls with h and the other
-grows, and the best step balances them (Nocedal & Wright, Numerical Optimization, 2nd ed. 2006,
-section 8.1). The complex step subtracts nothing, so its step can be as small as one likes
-(Squire & Trapp, SIAM Review 40, 1998, 110-112).
+``h |f''| / 2`` (forward) or ``h^2 |f'''| / 6`` (central). Rounding costs at most ``eps |f|``
+for each value of f, hence ``2 eps |f| / h`` (forward) or ``eps |f| / h`` (central). One falls
+with h and the other grows, and the best step balances them (Nocedal & Wright, Numerical
+Optimization, 2nd ed. 2006, section 8.1). The complex step subtracts nothing, so its step can be
+as small as one likes (Squire & Trapp, SIAM Review 40, 1998, 110-112).
 """
 
 import numpy as np
@@ -78,7 +78,7 @@ def best_forward_step(f0, f2, eps=EPS):
     Parameters
     ----------
     f0, f2 : float
-        |f(x)| and |f''(x)|.
+        ``|f(x)|`` and ``|f''(x)|``.
     eps : float
         The relative error of a value of f, at least that of float64.
 
@@ -106,7 +106,7 @@ def best_central_step(f0, f3, eps=EPS):
     Parameters
     ----------
     f0, f3 : float
-        |f(x)| and |f'''(x)|.
+        ``|f(x)|`` and ``|f'''(x)|``.
     eps : float
         The relative error of a value of f, at least that of float64.
 

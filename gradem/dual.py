@@ -39,7 +39,7 @@ class Dual:
     ----------
     value : float or ndarray or Dual
         Whole numbers become floats. Arrays are copied.
-    tangent : float or ndarray or Dual, shape (seeds..., *shape of value)
+    tangent : float or ndarray or Dual, shape (seeds..., shape of value)
         The derivative of the value in the direction of each seed.
     level : number, optional
         The transformation that the tangent belongs to. A dual made by hand gets the level

@@ -1,10 +1,12 @@
 """The multivariate Gaussian: its density, its samples, its maximum likelihood, its ellipse.
 
+The density is ::
+
     N(x | mu, Sigma) = (2 pi)^(-d/2) |Sigma|^(-1/2) exp(-(x - mu)^T Sigma^-1 (x - mu) / 2)
 
 (Bishop, Pattern Recognition and Machine Learning, 2006, section 2.3). All of it goes
 through the Cholesky factor, Sigma = L L^T with L lower triangular: a Gaussian is mu + L z
-with z standard normal. Then (x - mu)^T Sigma^-1 (x - mu) = z^T z, and log |Sigma| is twice
+with z standard normal. Then (x - mu)^T Sigma^-1 (x - mu) = z^T z, and ``log |Sigma|`` is twice
 the sum of the logarithms on L's diagonal: the covariance is never inverted, and no
 determinant underflows.
 """

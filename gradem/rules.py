@@ -18,10 +18,10 @@ maximum, minimum            a tie                                      1/2 to ea
 power, in the base          0**0                                       0, since x**0 is 1
 power, in the exponent      0**y with y > 0                            0, since 0**y is 0
 remainder, fmod             a jump                                     that beside the jump
-sign, floor, comparisons... everywhere (see `CONSTANT`)                0: the result is a plain
+sign, floor, comparisons    everywhere (see `CONSTANT`)                0: the result is a plain
                                                                        number, not a dual
 where                       everywhere                                 that of the chosen branch
-sqrt, cbrt, log, divide...  see `NOWHERE`, at the end of the module    `NoDerivative` is raised
+sqrt, cbrt, log, divide     see `NOWHERE`, at the end of the module    `NoDerivative` is raised
 ==========================  =========================================  =========================
 
 The first five are conventions: they give one of the slopes that the two sides suggest, so a
