@@ -8,8 +8,9 @@ are plain data and independent of each other, so that any executor could carry t
 
 import secrets
 
+from autograder.course import Unusable
 from autograder.gradebook import Gradebook
-from autograder.job import REPORT, Job, Result, mark
+from autograder.job import REPORT, Job, Result, complete, mark
 from autograder.progress import bar
 
 
@@ -31,6 +32,11 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
     ------
     Result
         In the order of the students' names, each after it was saved.
+
+    Raises
+    ------
+    Unusable
+        If nobody handed in, or the gradebook cannot be used.
     """
     if seed is None:
         seed = secrets.randbelow(2**32)
@@ -39,6 +45,9 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
         if students is None:
             students = sorted({*course.students(assignment.name),
                                *gradebook.submitters(assignment.name)})
+        if not students:
+            where = course.folder("submitted", "STUDENT", assignment.name)
+            raise Unusable(f"Nobody handed in {assignment.name}: there is no folder {where}.")
         jobs = [Job(student, assignment.name, course.folder("submitted", student, assignment.name),
                     course.folder("autograded", student, assignment.name),
                     assignment.notebooks, seed, sandbox) for student in students]
@@ -54,10 +63,34 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
 
 
 def read_results(course, assignment):
-    """All results of an assignment that were written before, by the students' names."""
+    """All results of an assignment that were written before, by the students' names.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : Assignment
+
+    Returns
+    -------
+    list of Result
+
+    Raises
+    ------
+    Unusable
+        If there is none, or one cannot be read or is of other notebooks.
+    """
+    again = f"Run: autograder grade {assignment.name}"
     results = []
-    for student in course.graded(assignment):
-        path = course.folder("autograded", student, assignment) / REPORT
+    for student in course.graded(assignment.name):
+        path = course.folder("autograded", student, assignment.name) / REPORT
         if path.is_file():
-            results.append(Result.from_json(path.read_text(encoding="utf-8")))
+            try:
+                result = Result.from_json(path.read_text(encoding="utf-8"))
+                result.reports = {source.name: complete(result.reports[source.name], source)
+                                  for source in assignment.notebooks}
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise Unusable(f"{path} does not fit the assignment. {again}") from error
+            results.append(result)
+    if not results:
+        raise Unusable(f"Nothing is graded yet. {again}")
     return results

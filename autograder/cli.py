@@ -102,30 +102,25 @@ def grade(chosen):
                                         seed=chosen.seed, sandbox=chosen.sandbox):
         feedback.write(course, assignment, result)
         results.append(result)
-    if not results:
-        where = course.folder("submitted", "STUDENT", assignment.name)
-        raise Unusable(f"Nobody handed in {assignment.name}: there is no folder {where}.")
     print(tables.marks(assignment, results))
     print(tables.noticed(results))
+    reports, pages = [os.path.relpath(course.folder(step, "*", assignment.name))
+                      for step in ("autograded", "feedback")]
     print(f"Seed of the hidden inputs: {results[0].seed}")
-    print(f"Gradebook:  {course.db_url}")
-    for step, name in [("autograded", classroom.REPORT), ("feedback", "*.html")]:
-        path = course.folder(step, "*", assignment.name) / name
-        print(f"{'Reports' if step == 'autograded' else 'Feedback'}:".ljust(12)
-              + os.path.relpath(path))
+    print(f"Gradebook: {course.gradebook}")
+    print(f"Reports:   {reports}/{classroom.REPORT}")
+    print(f"Feedback:  {pages}/*.html")
     return DONE if all(result.graded for result in results) else LOOK
 
 
 def feedback(chosen):
     """Write the feedback pages of an assignment again."""
     from autograder import classroom, feedback
-    from autograder.course import Course, Unusable
+    from autograder.course import Course
 
     course = Course(chosen.course)
     assignment = course.assignment(chosen.assignment)
-    results = classroom.read_results(course, assignment.name)
-    if not results:
-        raise Unusable(f"Nothing is graded yet. Run: autograder grade {assignment.name}")
+    results = classroom.read_results(course, assignment)
     pages = [page for result in results for page in feedback.write(course, assignment, result)]
     print(f"{len(pages)} pages, the first of them {os.path.relpath(pages[0])}")
     return DONE

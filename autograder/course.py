@@ -5,6 +5,7 @@ read as nbgrader reads it: where the sources of the assignments are, what was ha
 where results go.
 """
 
+import os
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -58,25 +59,33 @@ class Course:
         self.root = Path(self.directory.root)
         self.db_url = _absolute(self.directory.db_url, self.root)
 
+    @property
+    def gradebook(self):
+        """Where the gradebook is, for people: a file, or an address without its password."""
+        url = make_url(self.db_url)
+        sqlite = url.drivername.startswith("sqlite")
+        return os.path.relpath(url.database) if sqlite else url.render_as_string()
+
     def folder(self, step, student, assignment):
         """The folder of a step: "source", "release", "submitted", "autograded", "feedback"."""
         name = getattr(self.directory, f"{step}_directory")
         return Path(self.directory.format_path(name, student, assignment))
 
     def assignments(self):
-        """Names of all assignments that have a notebook among the sources."""
-        return [name for name in self._names("source", ".", None)
-                if any(self.folder("source", ".", name).glob("*.ipynb"))]
+        """Names of all assignments with a notebook among the sources; Unusable if none has."""
+        names = [name for name in self._names("source", ".", None)
+                 if any(self.folder("source", ".", name).glob("*.ipynb"))]
+        if not names:
+            raise Unusable(f"There are no assignments in {self.directory.source_directory}: "
+                           f"is {self.root} the root of a course?")
+        return names
 
     def assignment(self, name):
         """Read the assignment `name`; Unusable if it is unknown or cannot be marked."""
         known = self.assignments()
-        where = self._shown(Path(self.directory.root, self.directory.source_directory))
-        if not known:
-            raise Unusable(f"There are no assignments in {where}: is this the root of a course?")
         if name not in known:
-            raise Unusable(f"There is no assignment {name!r} in {where}. There are: "
-                           f"{', '.join(known)}.")
+            raise Unusable(f"There is no assignment {name!r} in {self.directory.source_directory}. "
+                           f"There are: {', '.join(known)}.")
         folder = self.folder("source", ".", name)
         files = tuple(path for path in sorted(folder.iterdir()) if self._is_data(path))
         notebooks = tuple(_source_notebook(path, files, self._shown(path))

@@ -241,7 +241,7 @@ def run(root):
     book = Path(root, "_build", "html", "index.html")
     print(f"Feedback:   {_shown(first / (assignments[0].notebooks[0].name + '.html'))}, "
           "and its neighbours")
-    print(f"Gradebook:  {_shown(course.root / 'gradebook.db')}")
+    print(f"Gradebook:  {course.gradebook}")
     print(f"Book:       {_shown(book)}" if book.is_file() else "Book:       run  make book")
     return everything
 

@@ -106,7 +106,7 @@ def mark(job):
         path, notes = _find(job, source)
         report = _mark_apart(path, source, job)
         report.notes[:0] = notes
-        result.reports[source.name] = _complete(report, source)
+        result.reports[source.name] = complete(report, source)
     job.results.mkdir(parents=True, exist_ok=True)
     write_whole(job.results / REPORT, result.to_json())
     return result
@@ -122,7 +122,7 @@ def _find(job, source):
     return path, []
 
 
-def _complete(report, source):
+def complete(report, source):
     """The report with a mark for every test cell of the assignment, 0 where there is none."""
     marks = {mark.grade_id: mark for mark in report.cells}
     cells = [marks.get(test.name) or CellMark(test.name, exercise.name, 0.0, test.points, False)

@@ -88,7 +88,8 @@ def test_a_foreign_notebook_is_graded_and_a_renamed_one_is_taken(graded):
 
 def test_reports_can_be_read_again_and_hold_the_seed(graded):
     course, results = graded
-    assert {each.student: each for each in read_results(course, "ps1")} == results
+    again = read_results(course, course.assignment("ps1"))
+    assert {each.student: each for each in again} == results
     assert {result.seed for result in results.values()} == {4711}
     left = [path.name for path in Path(course.root, "autograded").rglob("*") if path.is_file()]
     assert set(left) == {"report.json"}

@@ -42,6 +42,14 @@ c.CourseDirectory.db_url = "sqlite:///marks/all.db"
     assert course.db_url == f"sqlite:///{tmp_path}/marks/all.db"
 
 
+def test_a_gradebook_elsewhere_is_shown_without_its_password(small_course):
+    with open(small_course.root / "nbgrader_config.py", "a") as config:
+        config.write("c.CourseDirectory.db_url = 'postgresql://me:secret@host/marks'\n")
+    course = Course(small_course.root)
+    assert course.db_url == "postgresql://me:secret@host/marks"
+    assert course.gradebook == "postgresql://me:***@host/marks"
+
+
 def test_a_configuration_in_json(small_course):
     (small_course.root / "nbgrader_config.py").unlink()
     (small_course.root / "nbgrader_config.json").write_text(
@@ -124,7 +132,7 @@ def test_a_source_that_is_no_notebook(small_course, text):
 
 
 @pytest.mark.parametrize("change, words", [
-    (lambda cells: cells.append(cell("1", "setup")), "more than one cell named 'setup'"),
+    (lambda cells: cells.append(cell("1", "setup") | {"id": "another"}), "more than one cell named 'setup'"),
     (lambda cells: cells.append(cell("### AUTOTEST x", "auto", points=1)), "AUTOTEST"),
     (lambda cells: cells[4].metadata.nbgrader.pop("points"), "without a number of points"),
     (lambda cells: cells[4].metadata.nbgrader.update(points="lots"), "without a number of points"),

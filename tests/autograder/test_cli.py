@@ -1,0 +1,198 @@
+"""The commands: what they print, and exit codes that scripts can use."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder import tables
+from autograder.cli import main
+from autograder.job import Result
+from autograder.report import CellMark, Incident, Report
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command; returns exit code, what it printed, and what it complained of."""
+    def run(*arguments):
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+    return run
+
+
+def complaint(outcome):
+    """The one line of a command that did nothing."""
+    code, out, err = outcome
+    assert code == 2 and out == "" and err.startswith("autograder: ")
+    assert err.count("\n") == 1
+    return err
+
+
+# ---- grade ------------------------------------------------------------------------
+
+
+def test_grade_prints_marks_and_where_everything_is(run, small_course, monkeypatch):
+    small_course.hand_in("ada", small_course.submitted_notebook())
+    small_course.hand_in("zoe", small_course.submitted_notebook(square="def square(x): return 0."))
+    monkeypatch.chdir(small_course.root)
+    code, out, _ = run("grade", "ps1", "--seed", "7")
+    assert code == 0
+    assert [line.split() for line in out.splitlines()[:4]] == [
+        ["ps1", "square", "mean", "points"], ["at", "most", "5", "5", "10"],
+        ["ada", "5", "5", "10"], ["zoe", "0", "5", "5"]]
+    assert "Seed of the hidden inputs: 7" in out and "UNSAFE" not in out
+    assert "autograded/*/ps1/report.json" in out and "feedback/*/ps1/*.html" in out
+    assert (small_course.root / "feedback/zoe/ps1/p1.html").is_file()
+    assert small_course.report("ada")["seed"] == 7
+
+    (small_course.root / "feedback/zoe/ps1/p1.html").unlink()
+    code, out, _ = run("feedback", "ps1")
+    assert code == 0 and "2 pages" in out
+    assert (small_course.root / "feedback/zoe/ps1/p1.html").is_file()
+
+
+def test_grade_tells_with_its_code_that_somebody_was_not_graded(run, small_course):
+    small_course.hand_in("ada", '{"cells": [')
+    code, out, _ = run("grade", "ps1", "--course", small_course.root)
+    assert code == 1
+    assert "not graded" in out and "ada: The file is not a notebook" in out
+
+
+def test_grade_one_student_only(run, small_course):
+    for student in ("ada", "bob"):
+        small_course.hand_in(student, '{"cells": []}')
+    code, out, _ = run("grade", "ps1", "--course", small_course.root, "--student", "bob")
+    assert code == 0 and "bob" in out and "ada" not in out
+    assert not (small_course.root / "autograded" / "ada").exists()
+
+
+def test_unsafe_is_stamped_on_everything(run, small_course):
+    small_course.hand_in("ada", small_course.submitted_notebook())
+    code, out, _ = run("grade", "ps1", "--course", small_course.root, "--unsafe")
+    assert code == 0 and out.startswith("UNSAFE: learners' code ran without a sandbox")
+    assert small_course.report("ada")["sandbox"] == "none"
+    assert small_course.report("ada")["reports"]["p1"]["sandbox"] == "none"
+    page = (small_course.root / "feedback/ada/ps1/p1.html").read_text()
+    assert "marked without a sandbox" in page
+
+
+@pytest.mark.parametrize("command", [["grade", "ps1"], ["rehearse"]])
+def test_without_bubblewrap_it_refuses(run, small_course, monkeypatch, command):
+    small_course.hand_in("ada", small_course.submitted_notebook())
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    words = complaint(run(*command, "--course", small_course.root))
+    assert "bubblewrap is missing" in words and "--unsafe" in words
+    assert not (small_course.root / "autograded").exists()
+
+
+# ---- wrong use ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["grade", "feedback", "rehearse"])
+def test_an_unknown_assignment(run, small_course, command):
+    words = complaint(run(command, "ps9", "--course", small_course.root))
+    assert "There is no assignment 'ps9' in source. There are: ps1." in words
+
+
+@pytest.mark.parametrize("command", [["grade", "ps1"], ["feedback", "ps1"], ["rehearse"], ["demo"]])
+def test_a_missing_folder(run, tmp_path, command):
+    assert "There is no folder" in complaint(run(*command, "--course", tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize("command", [["grade", "ps1"], ["rehearse"], ["demo"]])
+def test_a_folder_that_is_no_course(run, tmp_path, command):
+    complaint(run(*command, "--course", tmp_path))
+
+
+def test_a_broken_configuration(run, small_course):
+    (small_course.root / "nbgrader_config.py").write_text("c = get_config(")
+    assert "SyntaxError" in complaint(run("grade", "ps1", "--course", small_course.root))
+
+
+def test_nothing_was_handed_in(run, small_course):
+    words = complaint(run("grade", "ps1", "--course", small_course.root))
+    assert "Nobody handed in ps1" in words
+
+
+def test_a_student_who_handed_in_nothing(run, small_course):
+    small_course.hand_in("ada", "{}")
+    words = complaint(run("grade", "ps1", "--course", small_course.root, "--student", "bob"))
+    assert "bob handed in nothing" in words
+
+
+def test_feedback_before_anything_is_graded(run, small_course):
+    words = complaint(run("feedback", "ps1", "--course", small_course.root))
+    assert "Run: autograder grade ps1" in words
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"student": "ada", "reports": {"p2": {}}}'])
+def test_feedback_from_a_report_that_does_not_fit(run, small_course, text):
+    path = small_course.root / "autograded" / "ada" / "ps1" / "report.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    words = complaint(run("feedback", "ps1", "--course", small_course.root))
+    assert "report.json does not fit the assignment. Run: autograder grade ps1" in words
+
+
+def test_a_demonstration_needs_released_assignments(run, small_course):
+    assert "release" in complaint(run("demo", "--course", small_course.root))
+
+
+def test_a_place_that_cannot_be_written(run, small_course):
+    small_course.hand_in("ada", "{}")
+    (small_course.root / "autograded").write_text("a file")
+    code, out, err = run("grade", "ps1", "--course", small_course.root)
+    assert code == 2 and out == ""
+    assert err.splitlines()[-1].startswith("autograder: Not a directory: ")
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["mark"], ["grade"], ["grade", "ps1", "--seed", "x"], ["grade", "ps1", "--seed", "-1"],
+    ["grade", "ps1", "--seed", str(2**32)], ["rehearse", "--what"]])
+def test_wrong_usage(run, arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run(*arguments)
+    assert caught.value.code == 2 and "usage: autograder" in capsys.readouterr().err
+
+
+def test_the_help_explains_the_exit_codes():
+    run = subprocess.run([sys.executable, "-m", "autograder", "--help"],
+                         capture_output=True, text=True)
+    assert run.returncode == 0
+    for word in ("grade", "feedback", "rehearse", "demo", "Exit codes", "130"):
+        assert word in run.stdout
+
+
+# ---- rehearse -----------------------------------------------------------------------
+
+
+def test_rehearse_fails_for_an_assignment_with_defects(run, small_course):
+    code, out, _ = run("rehearse", "--course", small_course.root)
+    assert code == 1 and "There is no answers.toml" in out
+    assert [line.split() for line in out.splitlines() if line.startswith("square")] == [
+        ["square", "1", "0", "11", "3"]]
+
+
+# ---- tables ---------------------------------------------------------------------------
+
+
+def test_what_is_printed_cannot_move_the_cursor():
+    cells = [CellMark("a", "a", 0.0, 1.0, False)]
+    report = Report("graded", 1, "bubblewrap", cells=cells, notes=["\x1b[2J\rgone", "b", "c", "d"],
+                    incidents=[Incident("timeout", "x\x1b[1m", "\x07")])
+    text = tables.noticed([Result("\x1b]0;title\x07", "ps1", 1, "bubblewrap", "", {"p": report})])
+    assert not set(text) & set("\x1b\x07\r") and "incident timeout" in text
+    assert "and 2 more, in the report" in text
+    assert tables.shown("a" * 100) == "a" * 37 + "..."
+
+
+def test_nothing_odd():
+    report = Report("graded", 1, "bubblewrap")
+    assert tables.noticed([Result("a", "b", 1, "bubblewrap", "", {"p": report})]) == \
+        "Nothing odd was noticed."
+
+
+def test_columns_are_aligned():
+    assert tables.aligned([["name", "points", ""], ["a", "10", "x"]]) == "name  points\na         10  x"
