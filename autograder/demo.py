@@ -118,7 +118,7 @@ def copied_cells(work):
     for cell in work.notebook.cells:
         if is_answer(cell):
             first = nbformat.from_dict(cell)
-            first.source = stubs[grade_id(cell)]
+            first.id, first.source = f"{cell.id}-copy", stubs[grade_id(cell)]
             cells.append(first)
         cells.append(cell)
     work.notebook.cells = cells
