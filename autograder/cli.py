@@ -53,8 +53,8 @@ def _parser():
 
     def unsafe(sub):
         sub.add_argument("--unsafe", dest="sandbox", action="store_const", const="none",
-                         default="bubblewrap", help="run learners' code without a sandbox, with all "
-                         "your rights; every report will say so")
+                         default="bubblewrap", help="run learners' code without a sandbox, "
+                         "with all your rights; every report will say so")
 
     sub = command(grade, "grade", "mark what was handed in; write gradebook, reports and feedback")
     sub.add_argument("assignment", metavar="ASSIGNMENT")

@@ -18,7 +18,8 @@ from traitlets.config import Config, JSONFileConfigLoader, PyFileConfigLoader
 from autograder.assignment import Assignment, SourceNotebook, exercises, title
 from autograder.submission import grade_id
 
-CONFIGURATIONS = {"nbgrader_config.py": PyFileConfigLoader, "nbgrader_config.json": JSONFileConfigLoader}
+CONFIGURATIONS = {"nbgrader_config.py": PyFileConfigLoader,
+                  "nbgrader_config.json": JSONFileConfigLoader}
 
 
 class Unusable(Exception):
@@ -166,7 +167,8 @@ def _source_notebook(path, files, shown):
     try:
         found = exercises(notebook)
     except (KeyError, TypeError, ValueError) as error:
-        raise Unusable(f"{shown} has a test cell without a number of points: {_line(error)}") from error
+        raise Unusable(f"{shown} has a test cell without a number of points: "
+                       f"{_line(error)}") from error
     return SourceNotebook(path.stem, title(notebook) or path.stem, path, found, files)
 
 

@@ -26,7 +26,8 @@ def marks(assignment, results):
     most = ["at most", *(f"{exercise.tested:g}" for _, exercise in exercises),
             f"{sum(exercise.tested for _, exercise in exercises):g}", ""]
     rows = [[shown(result.student),
-             *(f"{earned(result.reports[notebook], exercise):g}" for notebook, exercise in exercises),
+             *(f"{earned(result.reports[notebook], exercise):g}"
+               for notebook, exercise in exercises),
              f"{result.points:g}", "" if result.graded else "not graded"] for result in results]
     text = aligned([head, most, *rows])
     return f"{UNSAFE}\n{text}" if any(result.sandbox == "none" for result in results) else text

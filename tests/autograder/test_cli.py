@@ -195,4 +195,5 @@ def test_nothing_odd():
 
 
 def test_columns_are_aligned():
-    assert tables.aligned([["name", "points", ""], ["a", "10", "x"]]) == "name  points\na         10  x"
+    rows = [["name", "points", ""], ["a", "10", "x"]]
+    assert tables.aligned(rows) == "name  points\na         10  x"

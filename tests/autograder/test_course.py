@@ -54,7 +54,8 @@ def test_a_configuration_in_json(small_course):
     (small_course.root / "nbgrader_config.py").unlink()
     (small_course.root / "nbgrader_config.json").write_text(
         json.dumps({"CourseDirectory": {"submitted_directory": "inbox"}}))
-    assert Course(small_course.root).folder("submitted", "a", "b") == small_course.root / "inbox/a/b"
+    folder = Course(small_course.root).folder("submitted", "a", "b")
+    assert folder == small_course.root / "inbox" / "a" / "b"
 
 
 def test_this_course():
@@ -132,7 +133,8 @@ def test_a_source_that_is_no_notebook(small_course, text):
 
 
 @pytest.mark.parametrize("change, words", [
-    (lambda cells: cells.append(cell("1", "setup") | {"id": "another"}), "more than one cell named 'setup'"),
+    (lambda cells: cells.append(cell("1", "setup") | {"id": "another"}),
+     "more than one cell named 'setup'"),
     (lambda cells: cells.append(cell("### AUTOTEST x", "auto", points=1)), "AUTOTEST"),
     (lambda cells: cells[4].metadata.nbgrader.pop("points"), "without a number of points"),
     (lambda cells: cells[4].metadata.nbgrader.update(points="lots"), "without a number of points"),

@@ -85,7 +85,8 @@ def test_a_sound_exercise_has_no_defect(rehearse_course):
     source, trials = rehearse_course(exercise("square"), answers("square"))
     assert defects(trials) == []
     kinds = [trial.kind for trial in trials]
-    assert [kinds.count(kind) for kind in ("solution", "right", "wrong", "generic")] == [1, 2, 4, 11]
+    counts = [kinds.count(kind) for kind in ("solution", "right", "wrong", "generic")]
+    assert counts == [1, 2, 4, 11]
     assert all(trial.applies for trial in trials)
     assert "No defects." in rehearsed(source, trials)
 
