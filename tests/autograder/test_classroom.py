@@ -1,5 +1,6 @@
 """A class is graded to its end, whatever is among it, and nothing is left running."""
 
+import multiprocessing.util
 import os
 import signal
 import subprocess
@@ -147,6 +148,7 @@ def descendants():
 @pytest.fixture
 def temporary(monkeypatch):
     """A folder for temporary files; its path is short, since sockets lie below it."""
+    multiprocessing.util.get_temp_dir()     # it outlives this test
     with tempfile.TemporaryDirectory() as folder:
         monkeypatch.setattr(tempfile, "tempdir", folder)
         yield Path(folder)
