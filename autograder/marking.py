@@ -339,6 +339,8 @@ def _run_learners_cell(session, cell, report):
     """Run an answer cell or one of the learner's own, and note when it stops early."""
     name = grade_id(cell) or "a cell of the learner's own"
     outcome = session.run(cell.source, name)
+    if outcome.incident or outcome.dead:
+        return                    # the incident says more
     if grade_id(cell) and outcome.error and not outcome.error.startswith("NotImplementedError"):
         report.notes.append(f"The cell {name} stops with {outcome.error[:300]}")
 

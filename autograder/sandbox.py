@@ -355,6 +355,9 @@ class Kernel:
         self.client = BlockingKernelClient(context=self.context)
         self.client.load_connection_info({**self.connection, "ip": sockets})
         self.client.start_channels(stdin=False, hb=False)
+        self.poller = zmq.Poller()
+        for channel in (self.client.shell_channel, self.client.iopub_channel):
+            self.poller.register(channel.socket, zmq.POLLIN)
         try:
             self.client.wait_for_ready(timeout=START_SECONDS)
         except RuntimeError as error:
@@ -393,6 +396,7 @@ class Kernel:
                     return outcome
                 outcome.incident = "timeout"
                 deadline = self._interrupt()
+            self.poller.poll(timeout=50)
             try:
                 replied = self._reply_to(request, outcome) or replied
                 kind, length = self._output_of(request)
@@ -422,8 +426,8 @@ class Kernel:
         return True
 
     def _output_of(self, request):
-        """Kind and size of the next output; raises queue.Empty when there is none for a while."""
-        message = self.client.get_iopub_msg(timeout=0.05)
+        """Kind and size of the next output; raises queue.Empty when there is none."""
+        message = self.client.get_iopub_msg(timeout=0)
         if message["parent_header"].get("msg_id") != request:
             return "other", 0
         content = message["content"]

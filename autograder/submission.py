@@ -209,17 +209,16 @@ def rebuild(submitted, source):
         What was mended, in words.
     """
     named = {grade_id(cell): cell for cell in source.cells if grade_id(cell)}
-    notes = list(submitted.notes)
     last = {cell.name: place for place, cell in enumerate(submitted.cells) if cell.name in named}
     released = {visible(cell.source).strip() for cell in source.cells}
 
-    texts, extras, before = {}, {}, None
+    texts, extras, copied, before = {}, {}, [], None
     for place, cell in enumerate(submitted.cells):
         if cell.name in named and last[cell.name] == place:
             before = cell.name
             texts[before] = cell.text
         elif cell.name in named:
-            notes.append(f"The cell {cell.name} occurs more than once; the last one counts.")
+            copied.append(cell.name)
             if is_answer(named[cell.name]):
                 extras.setdefault(before, []).append(cell.text)
         elif cell.kind == "code" and cell.text.strip() not in released:
@@ -228,28 +227,42 @@ def rebuild(submitted, source):
     cells = [_learners_own(text) for text in extras.get(None, [])]
     for cell in source.cells:
         name = grade_id(cell)
-        cells.append(_rebuilt(cell, texts.get(name), notes) if name else cell)
+        cells.append(_rebuilt(cell, texts.get(name)) if name else cell)
         cells += [_learners_own(text) for text in extras.get(name, []) if name]
-    return new_notebook(cells=cells), notes
+    return new_notebook(cells=cells), [*submitted.notes, *_mended(named, texts, copied)]
 
 
 def _learners_own(text):
     return new_code_cell(text, metadata={"tags": [LEARNERS]})
 
 
-def _rebuilt(cell, text, notes):
+def _rebuilt(cell, text):
     """The instructor's cell, with the learner's text if it is an answer cell."""
-    name = grade_id(cell)
-    source = cell.source
-    if is_answer(cell):
-        if text is None:
-            notes.append(f"The answer cell {name} is missing.")
-        source = text or ""
-    elif text is None:
-        notes.append(f"The cell {name} was missing; it was put back.")
-    elif text.strip() not in (visible(cell.source).strip(), cell.source.strip()):
-        notes.append(f"The cell {name} was changed; the original was used.")
     make = new_code_cell if cell.cell_type == "code" else new_markdown_cell
-    rebuilt = make(source)
+    rebuilt = make((text or "") if is_answer(cell) else cell.source)
     rebuilt.metadata["nbgrader"] = dict(cell.metadata["nbgrader"])
     return rebuilt
+
+
+def _mended(named, texts, copied):
+    """What was mended in the instructor's cells, a sentence for each kind of mending."""
+    missing = [name for name in named if name not in texts]
+    changed = [name for name, cell in named.items() if name in texts and not is_answer(cell)
+               and texts[name].strip() not in (visible(cell.source).strip(), cell.source.strip())]
+    for names, one, many in [
+        (dict.fromkeys(copied), "occurs more than once; the last one counts",
+         "occur more than once; the last of each counts"),
+        ([name for name in missing if is_answer(named[name])], "is missing", "are missing"),
+        ([name for name in missing if not is_answer(named[name])],
+         "was missing; it was put back", "were missing; they were put back"),
+        (changed, "was changed; the original was used", "were changed; the originals were used"),
+    ]:
+        if names:
+            yield f"The {_listed(list(names))} {one if len(names) == 1 else many}."
+
+
+def _listed(names):
+    """The names of cells in a sentence: "cells a, b and c"."""
+    if len(names) == 1:
+        return f"cell {names[0]}"
+    return f"cells {', '.join(names[:-1])} and {names[-1]}"
