@@ -1,8 +1,13 @@
-"""What all tests share: deterministic Hypothesis, and a Matplotlib that is ready to draw."""
+"""What all tests share: deterministic Hypothesis, a Matplotlib ready to draw, a browser."""
+
+import shutil
 
 import hypothesis
+import pytest
+from playwright.sync_api import sync_playwright
 
 import nb
+import system
 
 # Notebooks are collected by nbval from book/ and solutions/; those below tests/ are material.
 collect_ignore_glob = ["*.ipynb"]
@@ -14,3 +19,14 @@ hypothesis.settings.load_profile("course")
 def pytest_sessionstart():
     """Build Matplotlib's font cache before a notebook runs: it reports that on stderr."""
     nb.warm_up()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium; playwright's own download is not used."""
+    command = next(filter(None, map(shutil.which, system.COMMANDS["chromium"])), None)
+    assert command, "Chromium is missing; run: python3 tools/system.py chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=command)
+        yield browser
+        browser.close()

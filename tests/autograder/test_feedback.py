@@ -1,11 +1,9 @@
 """The feedback page says everything the learner needs, and runs nothing a learner wrote."""
 
 import re
-import shutil
 
 import pytest
 from bs4 import BeautifulSoup
-from playwright.sync_api import sync_playwright
 
 from autograder import feedback
 from autograder.classroom import grade_class
@@ -142,16 +140,6 @@ def test_no_line_of_a_hidden_test_and_no_seed_is_on_a_real_page(small_course):
 
 
 # ---- nothing runs ---------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser():
-    command = shutil.which("chromium") or shutil.which("google-chrome")
-    assert command, "Chromium is missing; run: python3 tools/system.py chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=command)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

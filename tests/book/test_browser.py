@@ -1,24 +1,8 @@
 """Every page in a real browser without a network: no outside request, no error, all formulas."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import sync_playwright
-
-import system
 
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """The system's Chromium; playwright's own download is not used."""
-    command = next(filter(None, map(shutil.which, system.COMMANDS["chromium"])), None)
-    assert command, "Chromium is missing; run: python3 tools/system.py chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=command)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
