@@ -131,24 +131,25 @@ def execute(path):
         notebook, timeout=SECONDS_PER_CELL, kernel_name="python3", record_timing=False,
         extra_arguments=["--log-level=ERROR"],  # no warning that local traffic is not encrypted
         resources={"metadata": {"path": str(Path(path).resolve().parent)}})
+    running = "(none)"
+
+    def note(cell, cell_index):
+        nonlocal running
+        running = cell.id
+
+    client.on_cell_execute = note
     try:
         client.execute()
     except CellExecutionError as error:
-        raise Problem(f"{path}: cell {_running(notebook)}: {error.ename}: {error.evalue}; "
+        raise Problem(f"{path}: cell {running}: {error.ename}: {error.evalue}; "
                       "mend the cell, or tag it raises-exception if it is meant to fail") from None
     except CellTimeoutError:
-        raise Problem(f"{path}: cell {_running(notebook)}: ran longer than {SECONDS_PER_CELL} s; "
+        raise Problem(f"{path}: cell {running}: ran longer than {SECONDS_PER_CELL} s; "
                       "make it smaller") from None
     except DeadKernelError:
-        raise Problem(f"{path}: cell {_running(notebook)}: the kernel died; "
+        raise Problem(f"{path}: cell {running}: the kernel died; "
                       "did the cell exit or need too much memory?") from None
     write(notebook, path)
-
-
-def _running(notebook):
-    """Id of the last cell that was started."""
-    started = [cell.id for cell in notebook.cells if cell.get("execution_count")]
-    return started[-1] if started else "(none)"
 
 
 # ---- checking ---------------------------------------------------------------
