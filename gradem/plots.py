@@ -357,10 +357,8 @@ def values_and_slopes(x, values, slopes):
 
 # ---- clustering -----------------------------------------------------------------------------
 
-
-# ---- clustering -----------------------------------------------------------------------------
-
 COMPONENTS = [BLUE, VERMILION, ORANGE]
+STROKES = ["-", "--", "-."]
 
 
 def blend(responsibilities):
@@ -381,14 +379,31 @@ def blend(responsibilities):
     return np.clip(responsibilities @ colours, 0.0, 1.0)
 
 
-def draw_components(axes, means, covariances):
-    """The mean of each component, and its ellipses at one and two standard deviations."""
+def draw_component(axes, mean, covariance, color, stroke="-"):
+    """The mean of a Gaussian over the points; its one and two deviations beneath them."""
     from gradem.gaussian import ellipse
-    for k, (mean, covariance) in enumerate(zip(means, covariances)):
-        style = {"color": COMPONENTS[k], "linestyle": ["-", "--", "-."][k]}
-        for deviations, width in [(1.0, 2.2), (2.0, 1.2)]:
-            axes.plot(*ellipse(mean, covariance, deviations).T, linewidth=width, **style)
-        axes.plot(*mean, marker="+", markersize=13, markeredgewidth=3.2, color=COMPONENTS[k])
+    for deviations, width in [(1.0, 2.2), (2.0, 1.2)]:
+        boundary = ellipse(mean, covariance, deviations).T
+        axes.fill(*boundary, color=color, alpha=0.08, linewidth=0.0, zorder=0.5)
+        axes.plot(*boundary, color=color, linestyle=stroke, linewidth=width, zorder=0.6)
+    axes.plot(*mean, marker="X", markersize=9, color=color, markeredgecolor="white", zorder=3)
+
+
+def draw_components(axes, means, covariances):
+    """Each Gaussian of a mixture, in its colour and its stroke."""
+    for parameters in zip(means, covariances, COMPONENTS, STROKES):
+        draw_component(axes, *parameters)
+
+
+def draw_pies(axes, X, responsibilities, radius):
+    """Each point as a pie; the slices begin at twelve o'clock with component 0."""
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Wedge
+    cuts = 90.0 + 360.0 * np.cumsum(np.c_[np.zeros(len(X)), responsibilities], axis=1)
+    for k, color in zip(range(responsibilities.shape[1]), COMPONENTS):
+        wedges = [Wedge(centre, radius, start, end)
+                  for centre, start, end in zip(X, cuts[:, k], cuts[:, k + 1])]
+        axes.add_collection(PatchCollection(wedges, facecolor=color, linewidth=0.0))
 
 
 @figure
@@ -424,6 +439,7 @@ def mixture(X, responsibilities, means, covariances, xlabel="$x_1$", ylabel="$x_
     Parameters
     ----------
     X : ndarray, shape (N, 2)
+        The axes may have different units; where they have one, `pies` shows more.
     responsibilities : ndarray, shape (N, K)
         K is three at most.
     means : ndarray, shape (K, 2)
@@ -451,6 +467,7 @@ def pies(X, responsibilities, means, covariances, radius=0.13):
     X : ndarray, shape (N, 2)
         The axes have one scale, so that pies are round.
     responsibilities : ndarray, shape (N, K)
+        K is three at most.
     means : ndarray, shape (K, 2)
     covariances : ndarray, shape (K, 2, 2)
     radius : float
@@ -461,14 +478,8 @@ def pies(X, responsibilities, means, covariances, radius=0.13):
     Figure
     """
     import matplotlib.pyplot as plt
-    from matplotlib.collections import PatchCollection
-    from matplotlib.patches import Wedge
-    drawn, axes = plt.subplots(figsize=(5.6, 5.2))
-    cuts = 90.0 + 360.0 * np.cumsum(np.c_[np.zeros(len(X)), responsibilities], axis=1)
-    for k in range(responsibilities.shape[1]):
-        wedges = [Wedge(centre, radius, start, end)
-                  for centre, start, end in zip(X, cuts[:, k], cuts[:, k + 1])]
-        axes.add_collection(PatchCollection(wedges, facecolor=COMPONENTS[k], linewidth=0.0))
+    drawn, axes = plt.subplots(figsize=(5.0, 4.8))
+    draw_pies(axes, X, responsibilities, radius)
     draw_components(axes, means, covariances)
     axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     axes.autoscale_view()
@@ -476,14 +487,16 @@ def pies(X, responsibilities, means, covariances, radius=0.13):
 
 
 @figure
-def em_steps(X, states):
-    """How a mixture moves: one small panel for each state.
+def em_steps(X, states, radius=0.17):
+    """Mixtures over the same points, one small panel for each, with points as pies.
 
     Parameters
     ----------
     X : ndarray, shape (N, 2)
     states : dict of str to tuple
         Title of each panel, and its (responsibilities, means, covariances).
+    radius : float
+        Of a pie, in the unit of X.
 
     Returns
     -------
@@ -491,12 +504,90 @@ def em_steps(X, states):
     """
     import matplotlib.pyplot as plt
     rows = (len(states) + 1) // 2
-    drawn, grid = plt.subplots(rows, 2, figsize=(6.4, 2.9 * rows), sharex=True, sharey=True)
     low, high = X.min(axis=0) - 1.0, X.max(axis=0) + 1.0
+    drawn, grid = plt.subplots(rows, 2, figsize=(5.0, 2.45 * rows), sharex=True, sharey=True,
+                               squeeze=False)
     for axes, (title, (responsibilities, means, covariances)) in zip(grid.flat, states.items()):
-        axes.scatter(*X.T, s=10, c=blend(responsibilities))
+        draw_pies(axes, X, responsibilities, radius)
         draw_components(axes, means, covariances)
-        axes.set(title=title, xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        axes.set(title=title, xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     for axes in grid.flat[len(states):]:
         axes.remove()
+    return drawn
+
+
+@figure
+def collapsing(X, means, covariances, k):
+    """Component k of a mixture among the others, which are grey.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, 2)
+    means : ndarray, shape (K, 2)
+    covariances : ndarray, shape (K, 2, 2)
+    k : int
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots(figsize=(5.0, 4.6))
+    axes.scatter(*X.T, s=18, color=BLACK)
+    for i in sorted(range(len(means)), key=lambda i: i == k):      # k last, on top
+        draw_component(axes, means[i], covariances[i], VERMILION if i == k else GREY)
+    axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    return drawn
+
+
+@figure
+def climb(log_likelihoods):
+    """The log likelihood over the iterations, and below it what each iteration gained.
+
+    Parameters
+    ----------
+    log_likelihoods : sequence of float, shape (T + 1,)
+        At the start and after each of T iterations, each larger than the one before.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, (above, below) = plt.subplots(2, 1, figsize=(5.0, 5.2), sharex=True)
+    above.plot(log_likelihoods, color=BLUE, linestyle="-", marker="o", markersize=3.5)
+    above.set(ylabel="log likelihood")
+    gains = np.diff(log_likelihoods)
+    below.semilogy(range(1, len(log_likelihoods)), gains, color=VERMILION, linestyle="-",
+                   marker="o", markersize=3.5)
+    below.set(xlabel="iteration", ylabel="gain")
+    return drawn
+
+
+@figure
+def bound(fractions, log_likelihood, lower_bound):
+    """The log likelihood and its lower bound on the line through one step of EM.
+
+    Parameters
+    ----------
+    fractions : ndarray, shape (n,)
+        Places on the line: 0 is the state before the step, 1 the state after it.
+    log_likelihood, lower_bound : ndarray, shape (n,)
+        Their values at these places.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots()
+    curves = {"log likelihood": log_likelihood, "lower bound": lower_bound}
+    for (name, values), color, stroke in zip(curves.items(), [BLUE, VERMILION], STROKES):
+        axes.plot(fractions, values, color=color, linestyle=stroke, label=name)
+        axes.plot([0, 1], np.interp([0, 1], fractions, values), color=color, linestyle="",
+                  marker="o", markersize=7)
+    axes.axvline(0, color=GREY, linestyle=":", linewidth=1)
+    axes.axvline(1, color=GREY, linestyle=":", linewidth=1)
+    axes.set(xlabel="steps of EM", ylabel="log likelihood")
+    name_lines(axes, curves)
     return drawn

@@ -40,16 +40,30 @@ def test_a_mixture_shows_its_points_its_means_and_its_ellipses():
     assert axes.get_xlabel() == "minutes"
 
 
+def assert_pies(axes, X, responsibilities, radius):
+    """Slice k of each pie has component k's colour, its share of the circle, and its place."""
+    slices = [c for c in axes.collections if isinstance(c, PatchCollection)]
+    assert len(slices) == responsibilities.shape[1]
+    for one, colour, shares in zip(slices, plots.COMPONENTS, responsibilities.T):
+        assert to_rgb(one.get_facecolor()[0]) == to_rgb(colour)
+        for path, centre, share in zip(one.get_paths(), X, shares):
+            corners = path.to_polygons()[0]
+            assert area(corners) == pytest.approx(np.pi * radius**2 * share, rel=0.02, abs=1e-5)
+            assert np.linalg.norm(corners - centre, axis=1).max() == pytest.approx(radius, rel=0.02)
+
+
 def test_pies_are_cut_by_responsibility():
     axes = plots.pies(X, R, MEANS, COVARIANCES, radius=0.1).axes[0]
-    slices = [c for c in axes.collections if isinstance(c, PatchCollection)]
-    assert len(slices) == 3
-    for k, one in enumerate(slices):
-        assert to_rgb(one.get_facecolor()[0]) == to_rgb(plots.COMPONENTS[k])
-        for path, centre, share in zip(one.get_paths(), X, R[:, k]):
-            # a sector's area is its share of the circle; Bezier arcs are accurate to 1e-3
-            assert area(path.to_polygons()[0]) == pytest.approx(np.pi * 0.1**2 * share, rel=0.02,
-                                                                abs=1e-5)
+    assert_pies(axes, X, R, 0.1)
+    assert axes.get_aspect() == 1
+
+
+def test_the_first_slice_begins_at_twelve_and_runs_against_the_clock():
+    axes = plots.pies(np.zeros((1, 2)), np.array([[0.25, 0.75]]), MEANS[:2], COVARIANCES[:2],
+                      radius=1.0).axes[0]
+    quarter = next(c for c in axes.collections if isinstance(c, PatchCollection)).get_paths()[0]
+    assert quarter.vertices.min(axis=0) == pytest.approx([-1.0, 0.0], abs=1e-9)
+    assert quarter.vertices.max(axis=0) == pytest.approx([0.0, 1.0], abs=1e-9)
 
 
 def area(polygon):
@@ -67,11 +81,41 @@ def test_points_carry_their_labels():
 
 
 def test_each_state_has_its_panel_on_the_same_axes():
-    states = {f"step {t}": (R, MEANS + t, COVARIANCES) for t in range(5)}
-    drawn = plots.em_steps(X, states)
-    panels = drawn.axes
-    assert len(panels) == 5
+    states = {f"step {t}": (np.roll(R, t, axis=1), MEANS + t, COVARIANCES) for t in range(5)}
+    panels = plots.em_steps(X, states, radius=0.1).axes
     assert [axes.get_title() for axes in panels] == list(states)
     assert len({axes.get_xlim() for axes in panels}) == 1
     for t, axes in enumerate(panels):
         assert axes.lines[2].get_xydata()[0] == pytest.approx(MEANS[0] + t)
+        assert_pies(axes, X, np.roll(R, t, axis=1), 0.1)
+
+
+def test_only_the_collapsing_component_has_a_colour():
+    axes = plots.collapsing(X, MEANS, COVARIANCES, k=1).axes[0]
+    (dots,) = scattered(axes)
+    assert np.asarray(dots.get_offsets()) == pytest.approx(X)
+    centres = {tuple(line.get_xydata()[0]): line.get_color() for line in axes.lines[2::3]}
+    assert centres == {tuple(MEANS[0]): plots.GREY, tuple(MEANS[2]): plots.GREY,
+                       tuple(MEANS[1]): plots.VERMILION}
+    assert axes.lines[-3].get_xydata() == pytest.approx(
+        gaussian.ellipse(MEANS[1], COVARIANCES[1], 1.0))
+
+
+def test_the_climb_shows_heights_and_gains():
+    heights = [-9.0, -4.0, -3.0, -2.5]
+    above, below = plots.climb(heights).axes
+    assert above.lines[0].get_xydata() == pytest.approx(np.c_[range(4), heights])
+    assert below.lines[0].get_xydata() == pytest.approx(np.c_[[1, 2, 3], [5.0, 1.0, 0.5]])
+    assert below.get_yscale() == "log"
+
+
+def test_the_bound_is_marked_before_and_after_the_step():
+    along = np.linspace(-1, 2, 31)
+    likelihood, lower = along**2, -along**2
+    axes = plots.bound(along, likelihood, lower).axes[0]
+    curves = {line.get_label(): line.get_xydata() for line in axes.lines}
+    assert curves["log likelihood"] == pytest.approx(np.c_[along, likelihood])
+    assert curves["lower bound"] == pytest.approx(np.c_[along, lower])
+    marks = [line.get_xydata() for line in axes.lines if line.get_marker() == "o"]
+    assert marks[0] == pytest.approx(np.array([[0, 0], [1, 1]]))
+    assert marks[1] == pytest.approx(np.array([[0, 0], [1, -1]]))
