@@ -47,7 +47,8 @@ def cholesky(covariance):
         raise ValueError(
             "the covariance has collapsed (it is not positive definite): the points behind it lie "
             "at one place, on a line or in a plane. Add a small variance to its diagonal, as "
-            "reg_covar does, or use more points or fewer features") from None
+            "reg_covar does, or use more points or fewer features; for a mixture also try "
+            "another start or fewer components") from None
 
 
 def inverse_factor(covariance):

@@ -276,8 +276,9 @@ class GaussianMixture:
             raise ValueError(f"covariance_type={self.covariance_type!r} is not available here: "
                              "use 'full', a covariance matrix for each component")
         if self.init_params != "random_from_data":
-            raise ValueError(f"init_params={self.init_params!r} is not available here: use "
-                             "'random_from_data', or give means_init a start of your own")
+            raise ValueError(f"init_params={self.init_params!r} is not available here: gradem has "
+                             "no k-means or other start yet. Use 'random_from_data', or give "
+                             "means_init a start of your own")
         for name, kind, least in [("n_components", Integral, 1), ("n_init", Integral, 1),
                                   ("max_iter", Integral, 1), ("tol", Real, 0),
                                   ("reg_covar", Real, 0)]:
