@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import nbformat
 
 from autograder import mutants
-from autograder.judge import names_bound, names_read
+from autograder.judge import names_bound, names_read, plain_python
 from autograder.marking import Session
 from autograder.progress import bar
 from autograder.sandbox import Limits
@@ -190,9 +190,9 @@ def _empty_tests(notebook):
     """Test cells that can not fail: without assert, raise or a call of `check` or an assertion."""
     asserting = re.compile(r"^(check|assert|np\.testing|numpy\.testing|pytest)", re.I)
     helpers = {name for cell in notebook.cells if cell.cell_type == "code"
-               for name in names_bound(_python(cell.source)) if not is_answer(cell)}
+               for name in names_bound(plain_python(cell.source)) if not is_answer(cell)}
     for cell in filter(is_test, notebook.cells):
-        tree = ast.parse(_python(cell.source))
+        tree = ast.parse(plain_python(cell.source))
         calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
         if not any(isinstance(node, (ast.Assert, ast.Raise)) for node in ast.walk(tree)) \
                 and not any((asserting.match(call) and call not in ("check.passed", "check.rng"))
@@ -205,10 +205,10 @@ def _undefined_names(notebook):
     answered, stubbed = set(), set()
     for cell in notebook.cells:
         if is_answer(cell) and cell.cell_type == "code":
-            answered |= names_bound(_python(cell.source))
-            stubbed |= names_bound(_python(stub(cell.source)))
+            answered |= names_bound(plain_python(cell.source))
+            stubbed |= names_bound(plain_python(stub(cell.source)))
         elif is_test(cell):
-            for name in sorted((names_read(_python(cell.source)) & answered) - stubbed):
+            for name in sorted((names_read(plain_python(cell.source)) & answered) - stubbed):
                 yield grade_id(cell), "names", (f"It uses {name}, which the stub that learners "
                                                 "get does not define.")
 
@@ -217,12 +217,6 @@ def stub(source):
     """The text of a solution cell as nbgrader releases it."""
     return re.sub(r"^([ \t]*)### BEGIN SOLUTION.*?### END SOLUTION[^\n]*",
                   r"\1raise NotImplementedError()", source, flags=re.DOTALL | re.MULTILINE)
-
-
-def _python(source):
-    """A cell without the lines that only IPython understands."""
-    return "\n".join("" if line.lstrip().startswith(("%", "!")) else line
-                     for line in source.splitlines())
 
 
 # ---- the rehearsal --------------------------------------------------------------
@@ -324,7 +318,7 @@ class Stage:
     def _names(self, exercise, solution):
         """The names that the solution defines and a test of the exercise uses."""
         used = set().union(*(names_read(self.sources[test.name]) for test in exercise.tests))
-        return sorted(names_bound(_python(solution)) & used) if solution else []
+        return sorted(names_bound(plain_python(solution)) & used) if solution else []
 
     def _first_failure(self, exercise):
         for test in exercise.tests:
