@@ -11,16 +11,24 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Dual": "dual",
+    "NoDerivative": "rules",
+    "check_grads": "derivatives",
+    "custom_rule": "derivatives",
     "derivative": "derivatives",
     "grad": "derivatives",
-    "value_and_grad": "derivatives",
+    "hessian": "derivatives",
+    "hvp": "derivatives",
+    "jacfwd": "derivatives",
+    "jacrev": "derivatives",
     "jvp": "derivatives",
+    "value_and_grad": "derivatives",
+    "vjp": "derivatives",
     "GaussianMixture": "mixture",
 }
 
 _MODULES = frozenset({
-    "check", "datasets", "derivatives", "differences", "dual",
-    "gaussian", "mixture", "plots", "rules",
+    "arrays", "check", "containers", "datasets", "derivatives", "differences", "dual",
+    "gaussian", "indexing", "linalg", "mixture", "plots", "rules", "shapes", "tape", "traced",
 })
 
 __all__ = sorted(_HOMES)

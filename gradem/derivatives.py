@@ -1,19 +1,27 @@
-"""What users call: the derivative of a function, and its derivative in a direction.
+"""What users call: derivatives of functions, in forward and in reverse mode.
 
-Each transformation takes a function and gives x a tangent on a level of its own, so they nest:
-``derivative(derivative(f))`` is f''. All of them work in forward mode: the function is evaluated
-once, on duals (see `gradem.dual`). `grad` carries one seed for each entry of x, and so costs
-about as many evaluations of f as x has entries.
+Each transformation takes a function and gives its argument a level of its own, so they nest:
+``derivative(derivative(f))`` is f''. Forward mode (`jvp`, `derivative`, `jacfwd`) costs about
+as many evaluations of f as there are directions, reverse mode (`vjp`, `grad`, `jacrev`) as
+many as there are results (Griewank & Walther 2008, chapters 3 and 4). `hessian` and `hvp` are
+forward mode over reverse mode (section 5.2), as in Pearlmutter 1994.
 
-Results are fresh: a float, or a float64 array that belongs to the caller.
+An argument or result may be a number, an array, or a container of them (`gradem.containers`).
+Derivatives are fresh: floats and float64 arrays that belong to the caller.
 """
 
 import functools
-import math
 
 import numpy as np
 
-from gradem.dual import Dual, ndim, new_level, real, shape
+from gradem.containers import leaves, rebuild
+from gradem.dual import Dual
+from gradem.rules import Rule
+from gradem.shapes import ndim, seeds, shape, size
+from gradem.tape import Tape, Var
+from gradem.traced import Traced, apply, new_level, real
+
+# ---- forward mode -------------------------------------------------------------------------------
 
 
 def jvp(f, x, tangent):
@@ -22,23 +30,25 @@ def jvp(f, x, tangent):
     Parameters
     ----------
     f : callable
-        A function of one number or array, that returns one number or array.
-    x : float or ndarray
+        A function of one argument.
+    x : float, ndarray, or container of them
         The point. Whole numbers are taken as floats.
-    tangent : float or ndarray, shape (seeds..., shape of x)
+    tangent : like x, shape (seeds..., shape of x)
         The direction; several directions may be stacked along leading axes.
 
     Returns
     -------
-    value : float or ndarray
+    value : float, ndarray, or container of them
         f(x).
-    tangent : float or ndarray, shape (seeds..., shape of value)
+    tangent : like value, shape (seeds..., shape of value)
         The derivative of f at x in each direction. Zero if f ignores x.
 
     Raises
     ------
     TypeError
         If x or f(x) is not real, or f uses what cannot be differentiated.
+    ValueError
+        If the tangent does not have the form and the axes of x.
     NoDerivative
         If f has no derivative at x (see `gradem.rules`).
 
@@ -52,15 +62,27 @@ def jvp(f, x, tangent):
     (12.0, 4.0)
     """
     level = new_level()
-    x = Dual(real(x, "x"), real(tangent, "the tangent"), level)
-    out = f(x)
-    if type(out) is Dual and out.level > level:
+    points, tangents = leaves(x), leaves(tangent)
+    if len(points) != len(tangents):
+        raise ValueError(f"the point has {len(points)} parts, its tangent {len(tangents)}: "
+                         "they should have the same form")
+    duals = [Dual(real(point, "x"), real(v, "the tangent"), level)
+             for point, v in zip(points, tangents)]
+    out = f(rebuild(x, iter(duals)))
+    leading = seeds(duals[0].tangent, duals[0].value) if duals else ()
+    results = [_split(y, level, leading) for y in leaves(out)]
+    return (rebuild(out, (value for value, _ in results)),
+            rebuild(out, (v for _, v in results)))
+
+
+def _split(y, level, leading):
+    """Value and tangent of one result at a level, both fresh."""
+    if isinstance(y, Dual) and y.level > level:
         raise TypeError("f returned a Dual that it made by hand of x: return its value or tangent")
-    if type(out) is Dual and out.level == level:
-        return _fresh(out.value), _fresh(out.tangent)
-    out = real(out, "the result of f")
-    seeds = shape(x.tangent)[:ndim(x.tangent) - x.ndim]
-    return out, _fresh(np.zeros(seeds + shape(out)))
+    if isinstance(y, Dual) and y.level == level:
+        return _fresh(y.value), _fresh(y.tangent)
+    y = real(y, "the result of f")
+    return y, _fresh(np.zeros(leading + shape(y)))
 
 
 def derivative(f):
@@ -75,7 +97,8 @@ def derivative(f):
     -------
     callable
         The function x -> f'(x), of the shape of f(x). For an array x, f must treat each
-        entry alone, and the result holds the derivative at each entry.
+        entry alone, and the result holds the derivative at each entry. Further arguments
+        are passed on to f.
 
     Raises
     ------
@@ -89,10 +112,10 @@ def derivative(f):
     >>> derivative(derivative(np.sin))(np.pi / 2)
     -1.0
     """
-    @functools.wraps(f, assigned=("__name__",), updated=())
-    def slope(x):
+    @_named_like(f)
+    def slope(x, *args, **kwargs):
         x = real(x, "x")
-        out, tangent = jvp(f, x, np.ones(shape(x)))
+        out, tangent = jvp(lambda x: f(x, *args, **kwargs), x, np.ones(shape(x)))
         if ndim(x) and shape(out) != shape(x):
             raise ValueError(f"f takes an array of shape {shape(x)} to one of shape {shape(out)}, "
                              "so it does not act on each entry alone: use grad or jvp")
@@ -100,39 +123,120 @@ def derivative(f):
     return slope
 
 
-def grad(f):
-    """The gradient of a function of many variables.
+def jacfwd(f):
+    """The Jacobian in forward mode: one evaluation with a seed for each entry of x.
 
     Parameters
     ----------
     f : callable
-        A function of an array x that returns a single number.
+        A function of one array (or number), that returns one array (or number).
 
     Returns
     -------
     callable
-        The function x -> gradient of f at x, of the shape of x.
-
-    Raises
-    ------
-    ValueError
-        By the function returned, if f(x) is not a single number.
+        The function x -> J, of shape (shape of f(x)..., shape of x...). Further arguments
+        are passed on to f.
 
     Examples
     --------
-    >>> grad(lambda x: x[0] * x[1] + np.sin(x[0]))([0.0, 2.0])
-    array([3., 0.])
+    >>> jacfwd(lambda x: np.stack([x[0] * x[1], x[1]]))([3.0, 4.0])
+    array([[4., 3.],
+           [0., 1.]])
     """
-    value_and_gradient = value_and_grad(f)
+    @_named_like(f)
+    def jacobian(x, *args, **kwargs):
+        x = _single(x, "x")
+        out, columns = jvp(lambda x: f(x, *args, **kwargs), x, _basis(x))
+        _single(out, "f(x)")
+        columns = np.moveaxis(columns, 0, -1) if ndim(columns) > 1 else columns
+        return _fresh(np.reshape(columns, shape(out) + shape(x)))
+    return jacobian
 
-    @functools.wraps(f, assigned=("__name__",), updated=())
-    def gradient(x):
-        return value_and_gradient(x)[1]
-    return gradient
+
+# ---- reverse mode -------------------------------------------------------------------------------
 
 
-def value_and_grad(f):
-    """The value and the gradient of a function of many variables, in one evaluation.
+def vjp(f, *xs):
+    """Value of f at xs, and the function that pulls an adjoint of it back: v -> v @ J.
+
+    Parameters
+    ----------
+    f : callable
+    *xs : float, ndarray, or container of them
+        The arguments of f. Whole numbers are taken as floats.
+
+    Returns
+    -------
+    value : float, ndarray, or container of them
+        f(*xs).
+    pull : callable
+        ``pull(adjoint)`` returns a tuple with an adjoint for each of xs, of its form and
+        shape; zero where f ignores it. `adjoint` has the form of the value; several
+        adjoints may be stacked along leading axes, which the results then have, too.
+
+    Raises
+    ------
+    TypeError
+        If an argument or result is not real, or f uses what cannot be differentiated.
+    ValueError
+        By `pull`, if the adjoint does not have the form and the axes of the value.
+    NoDerivative
+        If f has no derivative at xs (see `gradem.rules`).
+
+    References
+    ----------
+    Griewank & Walther, Evaluating Derivatives, 2nd ed., SIAM 2008, section 3.2.
+
+    Examples
+    --------
+    >>> value, pull = vjp(lambda x, y: x * y, 3.0, 4.0)
+    >>> value, pull(1.0)
+    (12.0, (4.0, 3.0))
+    """
+    out, pull = _traced(f, xs)
+    return out, lambda adjoint: pull(adjoint, last=False)
+
+
+def _traced(f, xs):
+    """What vjp returns; the pull takes `last`: will the tape not be needed any more?"""
+    tape = Tape()
+    inputs = [tape.variable(real(x, "an argument")) for x in leaves(xs)]
+    out = f(*rebuild(xs, iter(inputs)))
+    results = [y if _is_on(tape, y) else real(y, "the result of f") for y in leaves(out)]
+
+    def pull(adjoint, last):
+        starts, leading = {}, ()
+        for y, v in _pairs(results, leaves(adjoint)):
+            leading = seeds(v, y)
+            if _is_on(tape, y):
+                starts[y.index] = starts[y.index] + v if y.index in starts else v
+        adjoints = tape.sweep(starts, last) if starts else []
+        found = (adjoints + [None] * len(inputs))[:len(inputs)]
+        return rebuild(xs, (_fresh(np.zeros(leading + shape(x)) if a is None else a)
+                            for x, a in zip(inputs, found)))
+    values = (_fresh(y.value) if _is_on(tape, y) else y for y in results)
+    return rebuild(out, values), pull
+
+
+def _is_on(tape, y):
+    return isinstance(y, Var) and y.tape is tape
+
+
+def _pairs(results, adjoints):
+    """Each result with its adjoint, if the two fit together."""
+    if len(results) != len(adjoints):
+        raise ValueError(f"f returned {len(results)} parts, the adjoint has {len(adjoints)}: "
+                         "they should have the same form")
+    for y, v in zip(results, adjoints):
+        v = real(v, "the adjoint")
+        if ndim(v) < ndim(y) or shape(v)[ndim(v) - ndim(y):] != shape(y):
+            raise ValueError(f"a result of shape {shape(y)} cannot have an adjoint of shape "
+                             f"{shape(v)}: the last axes must be those of the result")
+        yield y, v
+
+
+def value_and_grad(f, argnums=0):
+    """The value and the gradient of a function of many variables, in one sweep each way.
 
     Parameters and errors are those of `grad`.
 
@@ -141,19 +245,309 @@ def value_and_grad(f):
     callable
         The function x -> (f(x), gradient of f at x).
     """
-    @functools.wraps(f, assigned=("__name__",), updated=())
-    def value_and_gradient(x):
-        x = real(x, "x")
-        axes = shape(x)
-        basis = np.eye(math.prod(axes)).reshape(axes + axes)
-        value, gradient = jvp(f, x, basis)
-        if shape(value) != ():
+    @_named_like(f)
+    def value_and_gradient(*args, **kwargs):
+        chosen = argnums if isinstance(argnums, tuple) else (argnums,)
+        for i in chosen:
+            if not -len(args) <= i < len(args):
+                raise TypeError(f"argnums={argnums}, but there are {len(args)} positional "
+                                "arguments: what is differentiated is given by position")
+
+        def restricted(*xs):
+            filled = list(args)
+            for i, x in zip(chosen, xs):
+                filled[i] = x
+            return f(*filled, **kwargs)
+
+        value, pull = _traced(restricted, tuple(args[i] for i in chosen))
+        if isinstance(value, (tuple, list, dict)) or shape(value) != ():
+            what = f"has shape {shape(value)}" if ndim(value) else "is a container"
             raise ValueError("a gradient needs a function whose result is a single number, but "
-                             f"f(x) has shape {shape(value)}: use jvp for a direction at a time")
-        return value, gradient
+                             f"f(x) {what}: use jacrev, jacfwd or vjp")
+        gradients = pull(1.0, last=True)
+        return value, gradients if isinstance(argnums, tuple) else gradients[0]
     return value_and_gradient
 
 
+def grad(f, argnums=0):
+    """The gradient of a function of many variables.
+
+    Parameters
+    ----------
+    f : callable
+        A function that returns a single number.
+    argnums : int or tuple of int
+        The position of the argument to differentiate with respect to, or of several.
+        All other arguments are passed on to f as they are.
+
+    Returns
+    -------
+    callable
+        The function x -> gradient of f at x, of the form and shape of x; a tuple of
+        gradients if argnums is a tuple.
+
+    Raises
+    ------
+    ValueError
+        By the function returned, if f(x) is not a single number.
+    TypeError
+        By the function returned, if x or f(x) is not real, or f uses what cannot be
+        differentiated.
+    NoDerivative
+        By the function returned, if f has no derivative at x (see `gradem.rules`).
+
+    Examples
+    --------
+    >>> grad(lambda x: x[0] * x[1] + np.sin(x[0]))([0.0, 2.0])
+    array([3., 0.])
+    >>> grad(lambda a, b: a * b**2, argnums=(0, 1))(3.0, 2.0)
+    (4.0, 12.0)
+    """
+    value_and_gradient = value_and_grad(f, argnums)
+
+    @_named_like(f)
+    def gradient(*args, **kwargs):
+        return value_and_gradient(*args, **kwargs)[1]
+    return gradient
+
+
+def jacrev(f):
+    """The Jacobian in reverse mode: one sweep with a seed for each entry of the result.
+
+    Parameters
+    ----------
+    f : callable
+        A function of one array (or number), that returns one array (or number).
+
+    Returns
+    -------
+    callable
+        The function x -> J, of shape (shape of f(x)..., shape of x...). Further arguments
+        are passed on to f.
+
+    Examples
+    --------
+    >>> jacrev(lambda x: np.stack([x[0] * x[1], x[1]]))([3.0, 4.0])
+    array([[4., 3.],
+           [0., 1.]])
+    """
+    @_named_like(f)
+    def jacobian(x, *args, **kwargs):
+        x = _single(x, "x")
+        out, pull = _traced(lambda x: f(x, *args, **kwargs), (x,))
+        rows, = pull(_basis(_single(out, "f(x)")), last=True)
+        return _fresh(np.reshape(rows, shape(out) + shape(x)))
+    return jacobian
+
+
+# ---- second derivatives -------------------------------------------------------------------------
+
+
+def hessian(f):
+    """The matrix of second derivatives: forward mode over reverse mode.
+
+    Parameters
+    ----------
+    f : callable
+        A function of one array (or number), that returns a single number.
+
+    Returns
+    -------
+    callable
+        The function x -> H, of shape (shape of x..., shape of x...). Further arguments are
+        passed on to f.
+
+    Examples
+    --------
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 4.0])
+    array([[8., 6.],
+           [6., 0.]])
+    """
+    return jacfwd(grad(f))
+
+
+def hvp(f, x, v):
+    """The product of the Hessian with a vector, at the cost of a few gradients.
+
+    Parameters
+    ----------
+    f : callable
+        A function of one argument that returns a single number.
+    x : float, ndarray, or container of them
+        The point.
+    v : like x, shape (seeds..., shape of x)
+        The vector; several may be stacked along leading axes.
+
+    Returns
+    -------
+    like v
+        The derivative of the gradient of f at x in the direction v.
+
+    References
+    ----------
+    Pearlmutter, Fast exact multiplication by the Hessian, Neural Computation 6 (1994), 147-160.
+
+    Examples
+    --------
+    >>> hvp(lambda x: x[0] ** 2 * x[1], [3.0, 4.0], [1.0, 0.0])
+    array([8., 6.])
+    """
+    return jvp(grad(f), x, v)[1]
+
+
+# ---- functions with a rule of their own ---------------------------------------------------------
+
+
+def custom_rule(push=None, pull=None):
+    """Decorator that gives a function its own derivative, in place of that of its operations.
+
+    Parameters
+    ----------
+    push, pull : callable, or sequence of callable, one for each argument
+        ``push(v, out, *args)`` maps a tangent v of the argument to one of the result,
+        ``pull(v, out, *args)`` an adjoint v of the result to one of the argument. Axes of v
+        before those of the value count seeds. None if that mode is not needed, or that
+        argument never differentiated.
+
+    Returns
+    -------
+    callable
+        The decorator. The function it returns takes positional arguments.
+
+    Raises
+    ------
+    TypeError
+        By the function, if it is differentiated in a mode or an argument that has no map.
+
+    Examples
+    --------
+    >>> slope = lambda v, out, x: v / (1 + np.exp(-x))
+    >>> @custom_rule(push=slope, pull=slope)
+    ... def softplus(x):
+    ...     return np.logaddexp(x, 0.0)
+    >>> grad(softplus)(0.0)
+    0.5
+    """
+    def decorate(function):
+        rule = Rule(function.__name__, function,
+                    _Maps(function, "push", push), _Maps(function, "pull", pull))
+
+        @functools.wraps(function)
+        def with_rule(*args):
+            return apply(rule, *args)
+        return with_rule
+    return decorate
+
+
+class _Maps:
+    """The maps of a custom rule, one for each argument; a missing one is refused in words."""
+
+    def __init__(self, function, mode, maps):
+        self.name, self.mode = function.__name__, mode
+        self.maps = (maps,) if callable(maps) else maps or ()
+
+    def __getitem__(self, position):
+        if position < len(self.maps) and self.maps[position] is not None:
+            return self.maps[position]
+        raise TypeError(f"{self.name} has no {self.mode} for argument {position}: "
+                        f"give one to custom_rule({self.mode}=...)")
+
+
+# ---- checking -----------------------------------------------------------------------------------
+
+
+def check_grads(f, args, order=2, modes=("fwd", "rev"), rtol=1e-6, step=1e-4, seed=0):
+    """Compare derivatives with differences, along random directions; raise if they disagree.
+
+    The derivative along a random direction v, from both modes, is compared with a central
+    difference of fourth order; then the same is done with that derivative as the function.
+
+    Parameters
+    ----------
+    f : callable
+    args : tuple
+        The arguments of f at which to check: floats, arrays, or containers of them.
+    order : int
+        The highest derivative to check.
+    modes : collection of "fwd" and "rev"
+        The modes to check.
+    rtol : float
+        The largest difference allowed, relative to the size of what is compared.
+    step : float
+        The step of the differences, relative to the size of the arguments.
+    seed : int
+        What the random directions are drawn from.
+
+    Raises
+    ------
+    AssertionError
+        If two derivatives disagree; the message says which.
+
+    Examples
+    --------
+    >>> check_grads(lambda x: np.sum(np.sin(x) * x), (np.linspace(0, 1, 5),))
+    """
+    rng = np.random.default_rng(seed)
+    points = [real(x, "an argument") for x in leaves(args)]
+    directions = [_like(rng.standard_normal(shape(x)), x) for x in points]
+    scale = step * max([1.0] + [float(np.max(np.abs(x), initial=0.0)) for x in points])
+
+    def moved(t):
+        return leaves(f(*rebuild(args, iter([x + t * v for x, v in zip(points, directions)]))))
+
+    steps = [moved(t * scale) for t in (-2, -1, 1, 2)]
+    weights = [_like(rng.standard_normal(np.shape(y)), y) for y in steps[0]]
+    inner = [sum(float(np.sum(w * y)) for w, y in zip(weights, results)) for results in steps]
+    want = (inner[0] - 8 * inner[1] + 8 * inner[2] - inner[3]) / (12 * scale)
+
+    def projected(*xs):
+        return sum(np.sum(w * y) for w, y in zip(weights, leaves(f(*xs))))
+
+    def along(x):
+        return jvp(lambda x: projected(*x), x, rebuild(args, iter(directions)))[1]
+
+    def across(x):
+        _, pull = vjp(projected, *x)
+        return sum(np.sum(v * g) for v, g in zip(directions, leaves(pull(1.0))))
+
+    size_of = max(1.0, max(map(abs, inner)), abs(want))
+    for mode, slope in (("fwd", along), ("rev", across)):
+        if mode not in modes:
+            continue
+        got = float(slope(args))
+        if not abs(got - want) <= rtol * size_of:
+            raise AssertionError(
+                f"derivative in {'forward' if mode == 'fwd' else 'reverse'} mode: along a random "
+                f"direction it is {got:.12g}, but differences give {want:.12g}")
+        if order > 1:
+            check_grads(lambda *xs, slope=slope: slope(xs), args, order - 1, modes, rtol, step,
+                        seed + 1)
+
+
+# ---- what the above is made of ------------------------------------------------------------------
+
+
+def _named_like(f):
+    return functools.wraps(f, assigned=("__name__",), updated=())
+
+
 def _fresh(x):
-    """x as a float or an array of its own; a dual of an outer transformation as it is."""
-    return x if type(x) is Dual else real(x, "the result of f")
+    """x as a float or an array of its own; a traced value of an outer level as it is."""
+    return x if isinstance(x, Traced) else real(x, "the result of f")
+
+
+def _single(x, name):
+    """x as one number or array; refuse containers."""
+    if isinstance(x, (tuple, dict, list)) and leaves(x) != [x]:
+        raise TypeError(f"a Jacobian needs {name} to be one array, not a {type(x).__name__}: "
+                        "join its parts with np.concatenate or np.stack")
+    return real(x, name)
+
+
+def _basis(x):
+    """A stack of the unit vectors of the shape of x: a seed for each entry; 1 for a number."""
+    return np.eye(size(x)).reshape((size(x),) + shape(x)) if ndim(x) else 1.0
+
+
+def _like(array, x):
+    return array if ndim(x) else float(array)

@@ -1,4 +1,4 @@
-"""The derivatives of NumPy's elementwise functions: one table, one line a function.
+"""The derivatives of NumPy's functions: one table, one line an elementwise function.
 
 An elementwise function has a diagonal Jacobian, and a diagonal matrix is its own transpose.
 So one map, v -> v * (partial derivative), pushes a tangent v forward to the result and pulls
@@ -6,7 +6,9 @@ an adjoint v of the result back to the argument (Griewank & Walther 2008, chapte
 holds these maps as text, one for each argument, in terms of the arguments and of `out`, the
 value of the function: as text they can be evaluated, printed, and pasted into generated code.
 The formulas are those of NIST DLMF, sections 4.7, 4.20, 4.24, 4.34 and 4.38, written such that
-they neither overflow nor cancel where the derivative itself does not.
+they neither overflow nor cancel where the derivative itself does not. Functions that move, sum
+or multiply the entries of an array have a push and a pull of their own: see `gradem.arrays`,
+`gradem.indexing` and `gradem.linalg`, which are written with the same `Rule`.
 
 What holds at points where a derivative does not exist
 ------------------------------------------------------
@@ -14,23 +16,29 @@ What holds at points where a derivative does not exist
 function                    point                                      derivative
 ==========================  =========================================  =========================
 absolute                    0                                          0, the mean of both sides
-maximum, minimum            a tie                                      1/2 to each argument
+maximum, minimum, clip      a tie                                      1/2 to each argument
+max, min of an array        a tie of k entries                         1/k to each of them
+sort, median, quantile      a tie                                      that of one of the orders
 power, in the base          0**0                                       0, since x**0 is 1
 power, in the exponent      0**y with y > 0                            0, since 0**y is 0
 remainder, fmod             a jump                                     that beside the jump
 sign, floor, comparisons    everywhere (see `CONSTANT`)                0: the result is a plain
-                                                                       number, not a dual
+                                                                       number, not a traced one
 where                       everywhere                                 that of the chosen branch
-sqrt, cbrt, log, divide     see `NOWHERE`, at the end of the module    `NoDerivative` is raised
+sqrt, cbrt, log, divide,    see `NOWHERE`, at the end of the module,   `NoDerivative` is raised
+norm, inv, eigh, ...        and `gradem.linalg`
 ==========================  =========================================  =========================
 
-The first five are conventions: they give one of the slopes that the two sides suggest, so a
+All but the last are conventions: they give one of the slopes that the two sides suggest, so a
 program goes on. The last line is not a matter of convention: the slope is infinite there, or
 the function not real, and whatever number were returned would be wrong. A branch of Python
 (``if x > 0:``) is no function: only the branch that is taken is differentiated.
 """
 
+import linecache
 import operator
+import re
+import sys
 
 import numpy as np
 
@@ -40,7 +48,67 @@ class NoDerivative(ValueError):
 
 
 class Rule:
-    """How an elementwise function is evaluated and differentiated.
+    """How a function is evaluated, and how tangents and adjoints pass through it.
+
+    Parameters
+    ----------
+    name : str
+        The name of the function, for messages and traces.
+    evaluate : callable
+        Computes the function from its arguments.
+    push, pull : sequence of callable, one for each argument
+        ``push[i](v, out, *arguments)`` maps a tangent v of argument i to one of the result,
+        ``pull[i](v, out, *arguments)`` an adjoint v of the result to one of argument i.
+        Both are linear in v. Axes of v before those of the value count seeds, that is
+        several tangents or adjoints at once.
+    broadcasts : bool
+        Are arguments broadcast against each other? Then a tangent is aligned with the result
+        before `push`, and what `pull` gives is summed over the broadcast axes.
+    saves : collection of int and "out", optional
+        Which arguments, or the result, `pull` looks at for more than their shape. Others
+        need not be remembered until the reverse sweep. By default all are.
+
+    Attributes
+    ----------
+    nowhere : tuple of (callable, str) or None
+        For each argument the condition ``condition(*arguments)`` under which there is no
+        derivative, and the words that say why. None where there always is one.
+    pushes : callable or None
+        ``pushes(tangents, out, *arguments)``: all pushes and their sum at once, for a function
+        of any number of arguments. The tangent of a constant is None.
+    """
+
+    nowhere = ()
+    pushes = None
+
+    def __init__(self, name, evaluate, push, pull, broadcasts=False, saves=None):
+        self.name, self.evaluate = name, evaluate
+        self.push, self.pull = push, pull
+        self.broadcasts = broadcasts
+        self._saves = saves
+        self.reduces = saves is not None    # else large arguments come with a large result
+
+    def saved(self, active):
+        """Which arguments, or "out", to remember if those marked in `active` are traced."""
+        return frozenset([*range(len(active)), "out"]) if self._saves is None else self._saves
+
+    def require_derivative(self, position, values):
+        """Raise `NoDerivative` if there is none in the argument at `position`."""
+        if not self.nowhere or self.nowhere[position] is None:
+            return
+        condition, reason = self.nowhere[position]
+        there = condition(*values)
+        if there is not False and np.any(there):
+            point = _first(there, self.arguments.split(", "), values)
+            raise NoDerivative(f"{self.name} has no derivative at {point}: {reason}"
+                               f"{calling_line()}")
+
+    def __repr__(self):
+        return f"<rule of {self.name}>"
+
+
+class Elementwise(Rule):
+    """The rule of an elementwise function: push and pull are the same map, given as text.
 
     Parameters
     ----------
@@ -48,7 +116,7 @@ class Rule:
         The function of NumPy that the rule belongs to.
     arguments : str
         The names of its arguments: ``"x, y"``.
-    maps : sequence of str or None
+    texts : sequence of str or None
         For each argument the text of its map, in the names `v`, `out` and `arguments`;
         None for an argument that is never differentiated.
     evaluate : callable, optional
@@ -59,35 +127,32 @@ class Rule:
     ----------
     maps : list of callable or None
         ``maps[i](v, out, *arguments)`` is v times the partial derivative in argument i.
-    nowhere : list of (callable, str)
-        For each argument the condition ``condition(*arguments)`` under which there is no
-        derivative, and the words that say why. None where there always is one.
     """
 
-    def __init__(self, function, arguments, maps, evaluate=None):
-        self.name = function.__name__
-        self.arguments = arguments
-        self.texts = tuple(maps)
-        self.evaluate = evaluate or function
-        self.maps = [text and _compile(f"v, out, {arguments}", text) for text in maps]
+    def __init__(self, function, arguments, texts, evaluate=None):
+        self.arguments, self.texts = arguments, tuple(texts)
+        self.maps = [text and _compile(f"v, out, {arguments}", text) for text in texts]
+        super().__init__(function.__name__, evaluate or function, self.maps, self.maps,
+                         broadcasts=len(self.maps) > 1)
         self.nowhere = [None] * len(self.maps)
+        self._saved = {}
 
-    def require_derivative(self, position, values):
-        """Raise `NoDerivative` if there is none in the argument at `position`."""
-        if self.nowhere[position] is None:
-            return
-        condition, reason = self.nowhere[position]
-        there = condition(*values)
-        if there is not False and np.any(there):
-            point = _first(there, self.arguments.split(", "), values)
-            raise NoDerivative(f"{self.name} has no derivative at {point}: {reason}")
+    def saved(self, active):
+        """What the texts of the active arguments speak of."""
+        if active not in self._saved:
+            words = {word for text, traced in zip(self.texts, active) if text and traced
+                     for word in re.findall(r"\w+", text)}
+            names = self.arguments.split(", ")
+            saves = {i for i, name in enumerate(names) if name in words}
+            self._saved[active] = frozenset(saves | ({"out"} & words))
+        return self._saved[active]
 
     def __repr__(self):
         return f"{self.name}({self.arguments}): " + "; ".join(str(text) for text in self.texts)
 
 
 def _compile(arguments, text):
-    return eval(f"lambda {arguments}: {text}", {"np": np})
+    return eval(f"lambda {arguments}: {text}", {"np": np, "__name__": __name__})
 
 
 def _first(there, names, values):
@@ -103,10 +168,19 @@ def _first(there, names, values):
 
 
 def plain(x):
-    """The number or array inside any depth of duals; everything else as it is."""
-    while hasattr(x, "tangent"):
+    """The number or array inside any depth of traced values; everything else as it is."""
+    while hasattr(x, "level"):
         x = x.value
     return x
+
+
+def calling_line():
+    """The line outside this package that is being run, in words; empty if it is unknown."""
+    frame = sys._getframe(1)
+    while frame and frame.f_globals.get("__name__", "").startswith(("gradem.", "numpy.")):
+        frame = frame.f_back
+    line = frame and linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    return f", in line {frame.f_lineno}: `{line}`" if line else ""
 
 
 # ---- the table ----------------------------------------------------------------------------
@@ -115,8 +189,8 @@ RULES = {}
 
 
 def elementwise(function, arguments, *maps, evaluate=None):
-    """Enter the rule of `function` in the table; the parameters are those of `Rule`."""
-    RULES[function] = Rule(function, arguments, maps, evaluate)
+    """Enter the rule of `function` in the table; the parameters are those of `Elementwise`."""
+    RULES[function] = Elementwise(function, arguments, maps, evaluate)
 
 
 # arithmetic
@@ -129,12 +203,26 @@ elementwise(np.fmod, "x, y", "v", "-v * np.rint((x - out) / y)")
 elementwise(np.negative, "x", "-v", evaluate=operator.neg)
 elementwise(np.positive, "x", "v", evaluate=operator.pos)
 elementwise(np.reciprocal, "x", "-v * out * out")
-elementwise(np.square, "x", "v * (2 * x)")
+elementwise(np.square, "x", "v * (2 * x)", evaluate=lambda x: x * x)
+elementwise(np.conjugate, "x", "v")
 
 # powers: the bracket makes 0**0 from 0**(-1), and log(1) from log(0), so that 0 times it is 0
 _power = ("v * (y * x ** (y - 1 + ((x == 0) & (y == 0))))", "v * (out * np.log(x + (x == 0)))")
 elementwise(np.power, "x, y", *_power, evaluate=operator.pow)
 elementwise(np.float_power, "x, y", *_power, evaluate=operator.pow)
+
+#: Powers with a plain number other than 0 in the exponent: the usual case, and the cheaper.
+CONSTANT_EXPONENT = Elementwise(np.power, "x, y", ("v * (y * x ** (y - 1))", None),
+                                evaluate=operator.pow)
+
+
+def power(x, y):
+    """The rule for x ** y, and the arguments to apply it to."""
+    if isinstance(y, (int, float)) and y != 0:
+        return (RULES[np.square], (x,)) if y == 2 else (CONSTANT_EXPONENT, (x, y))
+    return RULES[np.power], (x, y)
+
+
 elementwise(np.sqrt, "x", "v / (2 * out)")
 elementwise(np.cbrt, "x", "v / (3 * out * out)")
 elementwise(np.hypot, "x, y", "v * (x / out)", "v * (y / out)")
@@ -176,6 +264,11 @@ elementwise(np.absolute, "x", "v * np.sign(x)")
 elementwise(np.fabs, "x", "v * np.sign(x)")
 elementwise(np.maximum, "x, y", "v * ((x > y) + 0.5 * (x == y))", "v * ((y > x) + 0.5 * (x == y))")
 elementwise(np.minimum, "x, y", "v * ((x < y) + 0.5 * (x == y))", "v * ((y < x) + 0.5 * (x == y))")
+elementwise(np.fmax, "x, y", "v * ((x > y) + 0.5 * (x == y) + np.isnan(y))",
+            "v * ((y > x) + 0.5 * (x == y) + np.isnan(x))")
+elementwise(np.fmin, "x, y", "v * ((x < y) + 0.5 * (x == y) + np.isnan(y))",
+            "v * ((y < x) + 0.5 * (x == y) + np.isnan(x))")
+elementwise(np.nan_to_num, "x", "v * np.isfinite(x)")
 elementwise(np.where, "condition, x, y",
             None, "np.where(condition, v, 0.0)", "np.where(condition, 0.0, v)")
 
@@ -236,3 +329,6 @@ for _function, _argument, _condition, _reason in NOWHERE:
     _rule = RULES[_function]
     _position = _rule.arguments.split(", ").index(_argument)
     _rule.nowhere[_position] = (_compile(_rule.arguments, _condition), _reason)
+
+CONSTANT_EXPONENT.nowhere[0] = (_compile(
+    "x, y", "(y < 1 or y % 1 != 0) and (x < 0) & (y % 1 != 0) | (x == 0) & (y < 1)"), _BASE)

@@ -1,0 +1,46 @@
+"""Arguments and results that hold several arrays: tuples, dictionaries and lists of them.
+
+The parameters of a model are seldom one array. A function may take and return them in a tuple,
+a dictionary, or a list of arrays, nested at will; its derivative then has the same form. Here
+such a container is taken apart into its leaves, the numbers and arrays, and put together again.
+
+A list of numbers, or of lists of numbers, is an array, as everywhere in NumPy. A list that
+holds an array, a tuple, a dictionary or a traced value is a container.
+"""
+
+import numpy as np
+
+from gradem.traced import Traced
+
+
+def leaves(x):
+    """The numbers and arrays in x, in order: a list."""
+    parts = _parts(x)
+    return [x] if parts is None else [leaf for part in parts for leaf in leaves(part)]
+
+
+def rebuild(like, new):
+    """A container of the form of `like`, with the leaves `new`; `new` is an iterator."""
+    parts = _parts(like)
+    if parts is None:
+        return next(new)
+    filled = [rebuild(part, new) for part in parts]
+    if isinstance(like, dict):
+        return dict(zip(like, filled))
+    if hasattr(like, "_fields"):              # a named tuple
+        return type(like)(*filled)
+    return type(like)(filled)
+
+
+def _parts(x):
+    """What a container holds, None for a leaf."""
+    if isinstance(x, dict):
+        return list(x.values())
+    if isinstance(x, tuple) or isinstance(x, list) and _holds_arrays(x):
+        return x
+    return None
+
+
+def _holds_arrays(x):
+    return any(_holds_arrays(part) if isinstance(part, list)
+               else isinstance(part, (tuple, dict, np.ndarray, Traced)) for part in x)
