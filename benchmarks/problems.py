@@ -171,7 +171,7 @@ def whitening(icf, d, np):
     return below[:, triangle(d)] + np.exp(logs)[:, :, None] * np.eye(d), logs
 
 
-def gmm(alphas, means, icf, x, gamma, m, np=np):
+def gmm(alphas, means, icf, x, gamma=1.0, m=0.0, np=np):
     """Log likelihood of a Gaussian mixture with a Wishart prior: the objective of ADBench.
 
     Parameters
@@ -184,7 +184,7 @@ def gmm(alphas, means, icf, x, gamma, m, np=np):
     x : array, shape (n, d)
         The data.
     gamma, m : float
-        Parameters of the prior.
+        Parameters of the prior; ADBench takes 1 and 0.
     """
     n, d = x.shape
     factors, logs = whitening(icf, d, np)
@@ -207,7 +207,7 @@ def gmm_constant(n, d, K, gamma, m):
             - K * (freedom * d * math.log(gamma / math.sqrt(2)) - log_gamma))
 
 
-def gmm_by_hand(alphas, means, icf, x, gamma, m):
+def gmm_by_hand(alphas, means, icf, x, gamma=1.0, m=0.0):
     """Value and gradient of `gmm`, written as matrix calculus."""
     (n, d), K = x.shape, len(alphas)
     factors, logs = whitening(icf, d, np)
@@ -274,8 +274,8 @@ def cube(x, a, np=np):
 
 
 def newton(a, slope, steps=30):
-    """Cube root of a by Newton's method from 1; `slope` is the derivative of `cube` in x."""
-    x = a / a                               # a one of the kind of a: a float, a tensor, ...
+    """Cube root of a by Newton's method from a; `slope` is the derivative of `cube` in x."""
+    x = a
     for _ in range(steps):
         x = x - cube(x, a) / slope(x, a)
     return x
@@ -288,7 +288,7 @@ def newton_by_formula(a, np=np):
 
 def newton_by_hand(a):
     """Value of `newton_by_formula` and its derivative: each line differentiated in turn."""
-    x, dx = 1.0, 0.0
+    x, dx = a, 1.0
     for _ in range(30):
         residual, slope = x * x * x - a, 3.0 * x * x
         step = residual / slope
@@ -380,15 +380,17 @@ NETWORK = {"autograd": 0.95, "PyTorch": 0.95, "f": 2.6, "by hand": 1.25}
 HESSIAN = {"autograd": 0.05, "PyTorch": 0.12, "f": 45}
 JACOBIAN = {"autograd": 0.05, "PyTorch": 0.35, "PyTorch jacfwd": 0.15, "differences": 0.25}
 
+MEMORY = "(d) mixture, n = 10000, d = 10"    # the problem whose peak memory is measured
+
 UNROLLED = "JAX unrolls the loop, and takes minutes to trace and compile it"
 
 
 def random_gmm(n, d, K=5, seed=0):
-    """Parameters and data of a mixture at random, of ADBench's sizes; then gamma and m."""
+    """Parameters and data of a mixture at random, of ADBench's sizes."""
     rng = np.random.default_rng(seed)
     parameters = (rng.normal(size=K), rng.normal(size=(K, d)),
                   0.3 * rng.normal(size=(K, d * (d + 1) // 2)))
-    return parameters, (rng.normal(size=(n, d)), 1.0, 0.0)
+    return parameters, (rng.normal(size=(n, d)),)
 
 
 def random_network(inputs, hidden, classes, batch, seed=0):
