@@ -352,13 +352,13 @@ STACK.pushes = _joined(np.stack)
 def _concatenate(arrays, axis=0):
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
-    arrays = [array(a) for a in operands("np.concatenate", "traced value", arrays)]
+    arrays = [array(a) for a in operands("np.concatenate", arrays)]
     return apply(CONCATENATE, *arrays, *from_back(axis, ndim(arrays[0])))
 
 
 @implements(np.stack)
 def _stack(arrays, axis=0):
-    arrays = operands("np.stack", "traced value", arrays)
+    arrays = operands("np.stack", arrays)
     return apply(STACK, *arrays, *from_back(axis, ndim(arrays[0]) + 1))
 
 
@@ -444,7 +444,7 @@ def _where(condition, x, y):
     condition = plain(condition)
     if not isinstance(x, Traced) and not isinstance(y, Traced):
         return np.where(condition, x, y)
-    return apply(RULES[np.where], *operands("np.where", "traced value", (condition, x, y)))
+    return apply(RULES[np.where], *operands("np.where", (condition, x, y)))
 
 
 @implements(np.clip)

@@ -145,9 +145,9 @@ def jacfwd(f):
     """
     @_named_like(f)
     def jacobian(x, *args, **kwargs):
-        x = _single(x, "x")
+        x = real(x, "x")
         out, columns = jvp(lambda x: f(x, *args, **kwargs), x, _basis(x))
-        _single(out, "f(x)")
+        _one_array(out)
         columns = np.moveaxis(columns, 0, -1) if ndim(columns) > 1 else columns
         return _fresh(np.reshape(columns, shape(out) + shape(x)))
     return jacobian
@@ -200,7 +200,7 @@ def vjp(f, *xs):
 def _traced(f, xs):
     """What vjp returns; the pull takes `last`: will the tape not be needed any more?"""
     tape = Tape()
-    inputs = [tape.variable(real(x, "an argument")) for x in leaves(xs)]
+    inputs = [tape.variable(real(x, "x")) for x in leaves(xs)]
     out = f(*rebuild(xs, iter(inputs)))
     results = [y if _is_on(tape, y) else real(y, "the result of f") for y in leaves(out)]
 
@@ -333,9 +333,10 @@ def jacrev(f):
     """
     @_named_like(f)
     def jacobian(x, *args, **kwargs):
-        x = _single(x, "x")
+        x = real(x, "x")
         out, pull = _traced(lambda x: f(x, *args, **kwargs), (x,))
-        rows, = pull(_basis(_single(out, "f(x)")), last=True)
+        _one_array(out)
+        rows, = pull(_basis(out), last=True)
         return _fresh(np.reshape(rows, shape(out) + shape(x)))
     return jacobian
 
@@ -488,7 +489,7 @@ def check_grads(f, args, order=2, modes=("fwd", "rev"), rtol=1e-6, step=1e-4, se
     >>> check_grads(lambda x: np.sum(np.sin(x) * x), (np.linspace(0, 1, 5),))
     """
     rng = np.random.default_rng(seed)
-    points = [real(x, "an argument") for x in leaves(args)]
+    points = [real(x, "x") for x in leaves(args)]
     directions = [_like(rng.standard_normal(shape(x)), x) for x in points]
     scale = step * max([1.0] + [float(np.max(np.abs(x), initial=0.0)) for x in points])
 
@@ -536,12 +537,11 @@ def _fresh(x):
     return x if isinstance(x, Traced) else real(x, "the result of f")
 
 
-def _single(x, name):
-    """x as one number or array; refuse containers."""
-    if isinstance(x, (tuple, dict, list)) and leaves(x) != [x]:
-        raise TypeError(f"a Jacobian needs {name} to be one array, not a {type(x).__name__}: "
-                        "join its parts with np.concatenate or np.stack")
-    return real(x, name)
+def _one_array(out):
+    """Refuse a result of several parts."""
+    if isinstance(out, (tuple, dict, list)):
+        raise TypeError(f"a Jacobian needs f to return one array, not a {type(out).__name__}: "
+                        "join its parts with np.stack or np.concatenate")
 
 
 def _basis(x):

@@ -207,11 +207,11 @@ class Traced:
                 f"{name} of a {kind} does not take {', '.join(kwargs)}=: write the result to a "
                 "new variable (for an array a, write a = a + x in place of a += x)")
         if ufunc in CONSTANT:
-            return ufunc(*map(plain, operands(name, kind, args)))
+            return ufunc(*map(plain, operands(name, args)))
         if ufunc in FUNCTIONS:
-            return FUNCTIONS[ufunc](*operands(name, kind, args))
+            return FUNCTIONS[ufunc](*operands(name, args))
         if ufunc in RULES:
-            return apply(RULES[ufunc], *operands(name, kind, args))
+            return apply(RULES[ufunc], *operands(name, args))
         raise TypeError(refusal(name))
 
     def __array_function__(self, function, types, args, kwargs):
@@ -222,7 +222,7 @@ class Traced:
         if function in RULES:
             if kwargs:
                 raise TypeError(f"{name} of a {kind} does not take {', '.join(kwargs)}=")
-            return apply(RULES[function], *operands(name, kind, args))
+            return apply(RULES[function], *operands(name, args))
         raise TypeError(refusal(name))
 
     def __array__(self, dtype=None, copy=None):
@@ -294,11 +294,12 @@ def is_real(x):
             or isinstance(x, np.ndarray) and x.dtype.kind in "iufb")
 
 
-def operands(name, kind, args):
+def operands(name, args):
     """The arguments of a function of NumPy, lists among them as arrays; refuse what is not real."""
     args = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in args]
     for x in args:
         if not is_real(x):
+            kind = next(type(x).__name__ for x in args if isinstance(x, Traced))
             raise TypeError(f"{name} of a {kind} and a {type(x).__name__} is not supported: "
                             "real numbers and arrays of them are differentiated here")
     return args
