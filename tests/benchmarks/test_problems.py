@@ -142,7 +142,7 @@ def test_gradient_of_the_mixture_is_that_of_the_published_formula():
 
     with mpmath.workdps(50):
         expected = [float(mpmath.diff(objective, flat, tuple(int(i == j) for j in range(20))))
-                    for i in range(18)]
+                    for i in range(20)]
     f = functools.partial(problems.gmm, x=x, gamma=1.3, m=2.0)
     for gradient in (gradem.grad(f, argnums=(0, 1, 2))(*parameters),
                      problems.gmm_by_hand(*parameters, x, 1.3, 2.0)[1]):
