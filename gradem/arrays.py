@@ -87,6 +87,9 @@ def products_of_others(x):
     return np.concatenate([others * right, others * left], axis=-1)
 
 
+for _rule in (SUM, MAX, MIN):
+    _rule.reduces = True
+
 #: The product along the last axis; Speelpenning's example (Griewank & Walther 2008, 3.3).
 PROD = Rule(
     "prod", lambda x: np.prod(x, axis=-1),

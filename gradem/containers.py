@@ -12,6 +12,8 @@ import numpy as np
 
 from gradem.traced import Traced
 
+NUMBERS_AND_ARRAYS = frozenset({float, int, np.float64, np.ndarray})
+
 
 def leaves(x):
     """The numbers and arrays in x, in order: a list."""
@@ -34,6 +36,8 @@ def rebuild(like, new):
 
 def _parts(x):
     """What a container holds, None for a leaf."""
+    if type(x) in NUMBERS_AND_ARRAYS:         # nearly always
+        return None
     if isinstance(x, dict):
         return list(x.values())
     if isinstance(x, tuple) or isinstance(x, list) and _holds_arrays(x):

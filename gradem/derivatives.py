@@ -202,37 +202,37 @@ def _traced(f, xs):
     tape = Tape()
     inputs = [tape.variable(real(x, "x")) for x in leaves(xs)]
     out = f(*rebuild(xs, iter(inputs)))
-    results = [y if _is_on(tape, y) else real(y, "the result of f") for y in leaves(out)]
+    places, values = [], []
+    for y in leaves(out):
+        ours = isinstance(y, Var) and y.tape is tape
+        places.append(y.index if ours else None)
+        values.append(y.value if ours else real(y, "the result of f"))
 
     def pull(adjoint, last):
-        starts, leading = {}, ()
-        for y, v in _pairs(results, leaves(adjoint)):
-            leading = seeds(v, y)
-            if _is_on(tape, y):
-                starts[y.index] = starts[y.index] + v if y.index in starts else v
+        starts, given = {}, _fitting(leaves(adjoint), values)
+        for place, v in zip(places, given):
+            if place is not None:
+                starts[place] = starts[place] + v if place in starts else v
         adjoints = tape.sweep(starts, last) if starts else []
-        found = (adjoints + [None] * len(inputs))[:len(inputs)]
-        return rebuild(xs, (_fresh(np.zeros(leading + shape(x)) if a is None else a)
-                            for x, a in zip(inputs, found)))
-    values = (_fresh(y.value) if _is_on(tape, y) else y for y in results)
-    return rebuild(out, values), pull
+        adjoints += [None] * (len(inputs) - len(adjoints))
+        return rebuild(xs, iter([
+            _fresh(np.zeros(seeds(given[0], values[0]) + x.shape) if a is None else a)
+            for x, a in zip(inputs, adjoints)]))
+    return rebuild(out, iter([_fresh(y) for y in values])), pull
 
 
-def _is_on(tape, y):
-    return isinstance(y, Var) and y.tape is tape
-
-
-def _pairs(results, adjoints):
-    """Each result with its adjoint, if the two fit together."""
-    if len(results) != len(adjoints):
-        raise ValueError(f"f returned {len(results)} parts, the adjoint has {len(adjoints)}: "
+def _fitting(adjoints, values):
+    """The adjoints as floats and arrays, if they fit to the values."""
+    if len(adjoints) != len(values):
+        raise ValueError(f"f returned {len(values)} parts, the adjoint has {len(adjoints)}: "
                          "they should have the same form")
-    for y, v in zip(results, adjoints):
-        v = real(v, "the adjoint")
-        if ndim(v) < ndim(y) or shape(v)[ndim(v) - ndim(y):] != shape(y):
+    adjoints = [real(v, "the adjoint") for v in adjoints]
+    for v, y in zip(adjoints, values):
+        if shape(v) != shape(y) and (
+                ndim(v) < ndim(y) or shape(v)[ndim(v) - ndim(y):] != shape(y)):
             raise ValueError(f"a result of shape {shape(y)} cannot have an adjoint of shape "
                              f"{shape(v)}: the last axes must be those of the result")
-        yield y, v
+    return adjoints
 
 
 def value_and_grad(f, argnums=0):

@@ -69,9 +69,10 @@ class Dual(Traced):
 
     def _carry(self, rule, values, args, active):
         """One operation of the level of this dual: its value, and the sum of the pushes."""
-        for position, mine in enumerate(active):
-            if mine:
-                rule.require_derivative(position, values)
+        if rule.checked:
+            for position, mine in enumerate(active):
+                if mine:
+                    rule.require_derivative(position, values)
         out = bare(rule.evaluate(*values))
         tangents = [dual.tangent if mine else None for dual, mine in zip(args, active)]
         total = (self._pushed(rule, out, values, tangents) if rule.pushes is None

@@ -45,12 +45,18 @@ def _scatter(v, index, to):
     return total
 
 
+def _piece(v, out, x, index):
+    leading = ndim(v) - ndim(out)
+    if not leading:
+        return Piece(v, index, x.shape)
+    return Piece(v, (slice(None),) * leading + index, shape(v)[:leading] + shape(x))
+
+
 #: x[index] for a tuple of integers, slices, None and Ellipsis: it picks no entry twice.
 GETITEM = Rule(
     "getitem", operator.getitem,
     push=[lambda v, out, x, index: v[behind(v, x, index)]],
-    pull=[lambda v, out, x, index: Piece(v, behind(v, out, index), seeds(v, out) + shape(x))],
-    saves={1})
+    pull=[_piece])
 
 #: Zeros of shape `to` with v at `index`: the transpose of GETITEM.
 SCATTER = Rule(

@@ -73,12 +73,18 @@ class Rule:
     nowhere : tuple of (callable, str) or None
         For each argument the condition ``condition(*arguments)`` under which there is no
         derivative, and the words that say why. None where there always is one.
+    checked : bool
+        Is there such a condition?
+    reduces : bool
+        Can the result be an array that is much smaller than an argument?
     pushes : callable or None
         ``pushes(tangents, out, *arguments)``: all pushes and their sum at once, for a function
         of any number of arguments. The tangent of a constant is None.
     """
 
     nowhere = ()
+    checked = False
+    reduces = False
     pushes = None
 
     def __init__(self, name, evaluate, push, pull, broadcasts=False, saves=None):
@@ -86,7 +92,6 @@ class Rule:
         self.push, self.pull = push, pull
         self.broadcasts = broadcasts
         self._saves = saves
-        self.reduces = saves is not None    # else large arguments come with a large result
 
     def saved(self, active):
         """Which arguments, or "out", to remember if those marked in `active` are traced."""
@@ -94,7 +99,7 @@ class Rule:
 
     def require_derivative(self, position, values):
         """Raise `NoDerivative` if there is none in the argument at `position`."""
-        if not self.nowhere or self.nowhere[position] is None:
+        if not self.checked or self.nowhere[position] is None:
             return
         condition, reason = self.nowhere[position]
         there = condition(*values)
@@ -146,6 +151,11 @@ class Elementwise(Rule):
             saves = {i for i, name in enumerate(names) if name in words}
             self._saved[active] = frozenset(saves | ({"out"} & words))
         return self._saved[active]
+
+    def forbid(self, position, condition, reason):
+        """Say under which condition, a text, there is no derivative in one argument."""
+        self.nowhere[position] = (_compile(self.arguments, condition), reason)
+        self.checked = True
 
     def __repr__(self):
         return f"{self.name}({self.arguments}): " + "; ".join(str(text) for text in self.texts)
@@ -328,7 +338,7 @@ NOWHERE = [
 for _function, _argument, _condition, _reason in NOWHERE:
     _rule = RULES[_function]
     _position = _rule.arguments.split(", ").index(_argument)
-    _rule.nowhere[_position] = (_compile(_rule.arguments, _condition), _reason)
+    _rule.forbid(_position, _condition, _reason)
 
-CONSTANT_EXPONENT.nowhere[0] = (_compile(
-    "x, y", "(y < 1 or y % 1 != 0) and (x < 0) & (y % 1 != 0) | (x == 0) & (y < 1)"), _BASE)
+CONSTANT_EXPONENT.forbid(
+    0, "(y < 1 or y % 1 != 0) and (x < 0) & (y % 1 != 0) | (x == 0) & (y < 1)", _BASE)

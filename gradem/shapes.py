@@ -85,7 +85,7 @@ def total(v, axes):
 
 def restored(v, out, x, axes):
     """Give v, an adjoint of a reduction of x over `axes`, these axes back with length one."""
-    if ndim(out) == ndim(x):                  # keepdims
+    if ndim(out) == ndim(x) or ndim(v) == 0:  # the axes are there still, or there are none
         return v
     kept = tuple(1 if i - ndim(x) in axes else n for i, n in enumerate(shape(x)))
     return np.reshape(v, seeds(v, out) + kept)

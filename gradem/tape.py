@@ -14,11 +14,13 @@ import numpy as np
 from gradem import arrays, linalg  # noqa: F401  (they enter their rules in the table)
 from gradem.indexing import GETITEM, Piece
 from gradem.rules import RULES, NoDerivative, Rule
-from gradem.shapes import ndim, shape, size, unbroadcast
+from gradem.shapes import shape, unbroadcast
 from gradem.traced import Traced, apply, bare, is_real, new_level
 
 #: What stands on the tape for an input: nothing is pulled further back from there.
 INPUT = Rule("input", None, push=(), pull=(), saves=())
+
+SQUARE = RULES[np.square]
 
 #: Numbers: no array, nothing to broadcast.
 NUMBERS = frozenset({float, np.float64, int})
@@ -57,15 +59,28 @@ class Tape:
 
     def variable(self, x):
         """A new input with value x."""
-        return self.record(INPUT, x, (), ())
+        self.entries.append((INPUT, x, (), ()))
+        return Var(x, self, len(self.entries) - 1)
 
     def record(self, rule, out, args, parents):
         """Write one operation down, and return the variable that holds its result."""
-        if type(out) is np.ndarray and out.size > MANY or rule.reduces:
-            self.entries.append(_essence(rule, out, args, parents))
+        entries = self.entries
+        array = args[0] if rule.reduces or type(out) in NUMBERS else out
+        if type(array) is np.ndarray and array.size > MANY:
+            entries.append(_essence(rule, out, args, parents))
         else:
-            self.entries.append((rule, out, args, parents))
-        return Var(out, self, len(self.entries) - 1)
+            entries.append((rule, out, args, parents))
+        return Var(out, self, len(entries) - 1)
+
+    def require_derivative(self, rule, values, parents):
+        """Raise `NoDerivative` if the next entry has none in an argument that is no constant."""
+        for position, parent in enumerate(parents):
+            if parent >= 0:
+                try:
+                    rule.require_derivative(position, values)
+                except NoDerivative as error:
+                    entry = f"entry w{len(self.entries) + 1} of the trace"
+                    raise NoDerivative(f"{error} ({entry})") from None
 
     def sweep(self, starts, last=False):
         """The reverse sweep, from results back to the inputs.
@@ -108,7 +123,7 @@ class Tape:
                 if type(term) is Piece:
                     adjoints[parent], owned[parent] = term.added_to(so_far, owned[parent])
                     continue
-                if broadcasts and shape(term) != shape(args[i]):
+                if broadcasts and term.shape != getattr(args[i], "shape", ()):
                     term = unbroadcast(term, out, shape(args[i]))
                 if so_far is None:
                     adjoints[parent] = term
@@ -119,19 +134,16 @@ class Tape:
         return adjoints
 
 
+def _is_large(x):
+    return type(x) is np.ndarray and x.size > MANY
+
+
 def _essence(rule, out, args, parents):
     """An entry without the large arrays that no pull will look at."""
     saved = rule.saved(tuple(parent >= 0 for parent in parents))
-    return (rule, out if "out" in saved else _without_entries(out),
-            tuple(x if i in saved else _without_entries(x) for i, x in enumerate(args)), parents)
-
-
-def _without_entries(x):
-    return Forgotten(shape(x)) if size(x) > MANY else x
-
-
-def _is_plain(x):
-    return type(x) in NUMBERS or type(x) is np.ndarray and x.dtype.kind in "iufb"
+    return (rule, out if "out" in saved or not _is_large(out) else Forgotten(out.shape),
+            tuple(x if i in saved or not _is_large(x) else Forgotten(x.shape)
+                  for i, x in enumerate(args)), parents)
 
 
 class Var(Traced):
@@ -145,15 +157,10 @@ class Var(Traced):
         The number of its entry.
     """
 
-    __slots__ = ("value", "tape", "index")
+    __slots__ = ("value", "tape", "index", "level")
 
     def __init__(self, value, tape, index):
-        self.value, self.tape, self.index = value, tape, index
-
-    @property
-    def level(self):
-        """The level of the tape."""
-        return self.tape.level
+        self.value, self.tape, self.index, self.level = value, tape, index, tape.level
 
     def __repr__(self):
         return f"Var({self.value!r}, w{self.index + 1})"
@@ -161,57 +168,60 @@ class Var(Traced):
     def _carry(self, rule, values, args, active):
         """One operation of the level of this variable: evaluate it and write it down."""
         tape = self.tape
-        for position, mine in enumerate(active):
-            if mine:
-                _require_derivative(rule, position, values, tape)
-        parents = tuple(x.index if mine else -1 for x, mine in zip(args, active))
+        parents = tuple([x.index if mine else -1 for x, mine in zip(args, active)])
+        if rule.checked:
+            tape.require_derivative(rule, values, parents)
         return tape.record(rule, bare(rule.evaluate(*values)), tuple(values), parents)
 
-    def __getitem__(self, index):
-        if type(index) is int or type(index) is slice:       # `pick`, in the most frequent case
-            index = (index,)
-            return self.tape.record(GETITEM, self.value[index], (self.value, index),
-                                    (self.index, -1))
-        return Traced.__getitem__(self, index)
+    # An operation on Python's numbers costs 60 ns, and finding out in `apply` what to do with
+    # it 1 us. So loops over numbers would spend their time there, if the most frequent cases
+    # were not written out once more.
 
-    # An operation costs 60 ns on Python's numbers, and `apply` takes 2 us: loops over numbers
-    # would spend their time there. So the most frequent cases are written out once more.
+    def __getitem__(self, index):
+        if type(index) is not int and type(index) is not slice:
+            return Traced.__getitem__(self, index)
+        tape, entries, index = self.tape, self.tape.entries, (index,)
+        out = self.value[index]
+        entries.append((GETITEM, out, (self.value, index), (self.index, -1)))
+        return Var(out, tape, len(entries) - 1)
 
     def _operator(ufunc):
         rule = RULES[ufunc]
-        evaluate = rule.evaluate
+        evaluate, checked = rule.evaluate, rule.checked
 
         def method(self, other):
             a, tape = self.value, self.tape
             if type(other) is Var and other.tape is tape:
-                b = other.value
-                parents = (self.index, other.index)
-            elif _is_plain(other):
-                b = other
-                parents = (self.index, -1)
+                b, parents = other.value, (self.index, other.index)
+            elif type(other) in NUMBERS:
+                b, parents = other, (self.index, -1)
             else:
                 return apply(rule, self, other) if is_real(other) else NotImplemented
+            if checked:
+                tape.require_derivative(rule, (a, b), parents)
             return tape.record(rule, evaluate(a, b), (a, b), parents)
 
         def reflected(self, other):
-            if _is_plain(other):
-                b, tape = self.value, self.tape
-                return tape.record(rule, evaluate(other, b), (other, b), (-1, self.index))
-            return apply(rule, other, self) if is_real(other) else NotImplemented
+            if type(other) not in NUMBERS:
+                return apply(rule, other, self) if is_real(other) else NotImplemented
+            b, tape, parents = self.value, self.tape, (-1, self.index)
+            if checked:
+                tape.require_derivative(rule, (other, b), parents)
+            return tape.record(rule, evaluate(other, b), (other, b), parents)
         return method, reflected
 
     __add__, __radd__ = _operator(np.add)
     __sub__, __rsub__ = _operator(np.subtract)
     __mul__, __rmul__ = _operator(np.multiply)
+    __truediv__, __rtruediv__ = _operator(np.divide)
 
     del _operator
 
-
-def _require_derivative(rule, position, values, tape):
-    try:
-        rule.require_derivative(position, values)
-    except NoDerivative as error:
-        raise NoDerivative(f"{error} (entry w{len(tape.entries) + 1} of the trace)") from None
+    def __pow__(self, other):
+        if type(other) is int and other == 2:
+            a = self.value
+            return self.tape.record(SQUARE, a * a, (a,), (self.index,))
+        return Traced.__pow__(self, other)
 
 
 def record(f, *xs):

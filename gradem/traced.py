@@ -47,13 +47,12 @@ def apply(rule, *args):
 
     The highest level among the arguments says what is done with it besides.
     """
-    top = None
+    top, level = None, -1
     for x in args:
-        if isinstance(x, Traced) and (top is None or x.level > top.level):
-            top = x
+        if isinstance(x, Traced) and x.level > level:
+            top, level = x, x.level
     if top is None:
         return bare(rule.evaluate(*args))
-    level = top.level
     active = [isinstance(x, Traced) and x.level == level for x in args]
     values = [x.value if mine else x for x, mine in zip(args, active)]
     return top._carry(rule, values, args, active)
@@ -196,9 +195,11 @@ class Traced:
     # -- NumPy's protocols --
 
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
+        if len(args) == 1 and method == "__call__" and not kwargs and ufunc in RULES:
+            return self._carry(RULES[ufunc], [self.value], args, [True])
         kind, name = type(self).__name__, f"np.{ufunc.__name__}"
         if method == "reduce" and ufunc in REDUCTIONS:
-            return _call(kind, f"{name}.reduce", _reduction(REDUCTIONS[ufunc]), args, kwargs)
+            return _reduce(REDUCTIONS[ufunc], *args, **kwargs)
         if method != "__call__":
             raise TypeError(f"{name}.{method} of a {kind} is not supported: "
                             f"{'a sum is np.sum(x)' if ufunc is np.add else refusal(name)}")
@@ -215,15 +216,18 @@ class Traced:
         raise TypeError(refusal(name))
 
     def __array_function__(self, function, types, args, kwargs):
-        kind = type(self).__name__
-        name = f"{function.__module__}.{function.__name__}".replace("numpy", "np")
         if function in FUNCTIONS:
-            return _call(kind, name, FUNCTIONS[function], args, kwargs)
-        if function in RULES:
-            if kwargs:
-                raise TypeError(f"{name} of a {kind} does not take {', '.join(kwargs)}=")
-            return apply(RULES[function], *operands(name, args))
-        raise TypeError(refusal(name))
+            try:
+                return FUNCTIONS[function](*args, **kwargs)
+            except TypeError:
+                _explain(type(self).__name__, _name(function), FUNCTIONS[function], args, kwargs)
+                raise
+        name = _name(function)
+        if function not in RULES:
+            raise TypeError(refusal(name))
+        if kwargs:
+            raise TypeError(f"{name} of a {type(self).__name__} does not take {', '.join(kwargs)}=")
+        return apply(RULES[function], *operands(name, args))
 
     def __array__(self, dtype=None, copy=None):
         kind = type(self).__name__
@@ -256,23 +260,21 @@ def _np_power(x1, x2):
     return _power(x1, x2)
 
 
-def _reduction(function):
-    """``ufunc.reduce``: it runs over axis 0 if none is said."""
-    def reduce(array, axis=0, dtype=None, out=None, keepdims=False):
-        return function(array, axis=axis, keepdims=keepdims)
-    return reduce
+def _reduce(function, array, axis=0, dtype=None, out=None, keepdims=False):
+    """``ufunc.reduce``, as a function of its own: it runs over axis 0 if none is said."""
+    return function(array, axis=axis, keepdims=keepdims)
 
 
-def _call(kind, name, implementation, args, kwargs):
-    """Call what implements a function of NumPy; if the call itself is wrong, say so."""
+def _name(function):
+    return f"{function.__module__}.{function.__name__}".replace("numpy", "np")
+
+
+def _explain(kind, name, implementation, args, kwargs):
+    """If the call of a function of NumPy itself is wrong, say so."""
     try:
-        return implementation(*args, **kwargs)
-    except TypeError:
-        try:
-            inspect.signature(implementation).bind(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{name} of a {kind}: {error}") from None
-        raise
+        inspect.signature(implementation).bind(*args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{name} of a {kind}: {error}") from None
 
 
 def refusal(name):
@@ -307,7 +309,7 @@ def operands(name, args):
 
 def real(x, name):
     """Return x as a float, a fresh float64 array, or as it is if traced; refuse all else."""
-    if isinstance(x, Traced):
+    if isinstance(x, Traced) or type(x) is float:
         return x
     array = np.asarray(x)
     if array.dtype.kind == "c":
