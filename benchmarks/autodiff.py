@@ -96,12 +96,13 @@ def prepare(problem, compared):
     -------
     programs : dict of str to callable
     errors : dict of str to float
-        The largest difference from the independent answer, relative to max(1, its size).
+        The largest difference of each answer from the independent one, see `difference`; under
+        the name "gradem and JAX" that between those two.
     first : dict of str to float
         CPU seconds of the first call, which for compilers is mostly compilation.
     """
     expected = peers.derivative_of(problem, problem.by_hand(*problem.arguments))
-    programs, errors, first = {}, {}, {}
+    programs, answers, errors, first = {}, {}, {}, {}
     for peer in compared:
         make = getattr(peer, problem.task)
         if make is None or peer.name in problem.skip:
@@ -112,21 +113,25 @@ def prepare(problem, compared):
         start = time.process_time()
         result = program()
         first[peer.name] = time.process_time() - start
-        error = difference(peers.derivative_of(problem, result), expected)
+        answer = peers.derivative_of(problem, result)
+        error = difference(answer, expected)
         if not error <= TOLERANCE.get(peer.name, EXACT):
             raise SystemExit(f"{peer.name} gives a wrong answer for {problem.name}: off by "
                              f"{error:.1e}. Nothing was timed.")
-        programs[peer.name], errors[peer.name] = program, error
+        programs[peer.name], answers[peer.name], errors[peer.name] = program, answer, error
+    if {"gradem", "JAX jit"} <= answers.keys():
+        errors["gradem and JAX"] = difference(answers["gradem"], answers["JAX jit"])
     if problem.task != "newton":
         programs["f"] = lambda: problem.f(*problem.arguments)
     return programs, errors, first
 
 
 def difference(found, expected):
-    """Largest difference of two vectors, relative where they are large (ADBench's measure)."""
+    """Largest |x - y| / max(1, |x| + |y|) of two vectors: ADBench's measure of accuracy."""
     if found.shape != expected.shape:
         return math.inf
-    return float(np.max(np.abs(found - expected) / np.maximum(1.0, np.abs(expected))))
+    scale = np.maximum(1.0, np.abs(found) + np.abs(expected))
+    return float(np.max(np.abs(found - expected) / scale))
 
 
 # ---- timing ---------------------------------------------------------------------------------
