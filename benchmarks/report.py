@@ -18,9 +18,9 @@ def missed(result):
             if (value := ratio(result, name)) is not None and value > goal}
 
 
-def short(number):
-    """A number with two significant digits and no exponent."""
-    return np.format_float_positional(number, precision=2, fractional=False, trim="-")
+def short(number, digits=2):
+    """A number with so many significant digits and no exponent."""
+    return np.format_float_positional(number, precision=digits, fractional=False, trim="-")
 
 
 def duration(seconds):
@@ -50,7 +50,7 @@ def verdict(result):
     failed = missed(result)
     if not failed:
         return "met"
-    return "missed: " + ", ".join(f"{name} {short(value)} > {goal:g}"
+    return "missed: " + ", ".join(f"{name} {short(value, 3)} > {goal:g}"
                                   for name, (value, goal) in failed.items())
 
 
@@ -165,23 +165,30 @@ def draw(results):
         "differences": (GREY, "X", "full"),
         "by hand": (BLACK, "+", "full"),
     }
-    drawn, axes = plt.subplots(figsize=(6.0, 0.32 * len(results) + 1.6))
+    drawn, axes = plt.subplots(figsize=(6.4, 0.36 * len(results) + 1.3))
     for row in range(0, len(results), 2):
         axes.axhspan(row - 0.5, row + 0.5, color=PALE, alpha=0.5, linewidth=0)
-    for name, (color, marker, fill) in styles.items():
-        rows = [i for i, result in enumerate(results) if ratio(result, name) is not None]
-        axes.plot([ratio(results[i], name) for i in rows], rows, marker, color=color,
-                  fillstyle=fill, linestyle="none", label=name)
-        goals = [(result["goals"][name], i) for i, result in enumerate(results)
-                 if name in result["goals"]]
-        if goals:
-            axes.plot(*zip(*goals, strict=True), "|", color=color, markersize=11,
-                      linestyle="none", label=f"goal, {name}")
     axes.axvline(1.0, color=GREY, linewidth=1.0, linestyle="-")
+    for height, (name, (color, marker, fill)) in zip(
+            np.linspace(-0.28, 0.28, len(styles)), styles.items(), strict=True):
+        dots = [(value, row + height) for row, result in enumerate(results)
+                if (value := ratio(result, name)) is not None]
+        goals = [(result["goals"][name], row + height) for row, result in enumerate(results)
+                 if name in result["goals"]]
+        style = {"color": color, "linestyle": "none"}
+        axes.plot(*zip(*dots, strict=True), marker, fillstyle=fill, label=name, **style)
+        if goals:
+            axes.plot(*zip(*goals, strict=True), "|", markersize=9, **style)
+    axes.plot([], [], "|", markersize=9, color=GREY, linestyle="none",
+              label="goal, in the colour of the peer")
     axes.set_xscale("log")
-    axes.set_yticks(range(len(results)), [result["name"] for result in results])
+    axes.set_yticks(range(len(results)), [result["name"] for result in results], fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(results) - 0.5, -0.5)
-    axes.set_xlabel("gradem's time / peer's time (left of 1: gradem is faster)")
+    axes.set_xlabel("gradem's time / peer's time")
+    axes.xaxis.set_major_formatter("{x:g}")
+    for text, side in (("gradem is faster  ", "right"), ("  the peer is faster", "left")):
+        axes.annotate(text, (1.0, 1.01), xycoords=("data", "axes fraction"), fontsize=10,
+                      horizontalalignment=side)
     drawn.legend(loc="outside upper center", ncols=3, fontsize=9)
     return drawn
