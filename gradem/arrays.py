@@ -18,7 +18,7 @@ import numpy as np
 from gradem.indexing import PUT, gather, positions_of
 from gradem.rules import RULES, Rule, plain
 from gradem.shapes import (
-    aligned, behind, from_back, ndim, restored, seeds, shape, size, spread, total, unbroadcast)
+    aligned, from_back, ndim, restored, seeds, shape, size, spread, total, unbroadcast)
 from gradem.traced import Traced, apply, implements, operands
 
 
@@ -329,15 +329,16 @@ def _joined(function):
 
 
 def _part_of_concatenation(i, v, out, *args):
-    *parts, axis = args
-    start = sum(shape(x)[axis] for x in parts[:i])
-    index = (slice(None),) * (ndim(out) + axis) + (slice(start, start + shape(parts[i])[axis]),)
-    return v[behind(v, out, index)]
+    axis = args[-1]
+    start = 0
+    for x in args[:i]:
+        start += x.shape[axis]
+    part = slice(start, start + args[i].shape[axis])
+    return v[(slice(None),) * (ndim(v) + axis) + (part,)]
 
 
 def _part_of_stack(i, v, out, *args):
-    index = (slice(None),) * (ndim(out) + args[-1]) + (i,)
-    return v[behind(v, out, index)]
+    return v[(slice(None),) * (ndim(v) + args[-1]) + (i,)]
 
 
 CONCATENATE = Rule(
@@ -355,13 +356,13 @@ STACK.pushes = _joined(np.stack)
 def _concatenate(arrays, axis=0):
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
-    arrays = [array(a) for a in operands("np.concatenate", arrays)]
+    arrays = operands(np.concatenate, arrays)
     return apply(CONCATENATE, *arrays, *from_back(axis, ndim(arrays[0])))
 
 
 @implements(np.stack)
 def _stack(arrays, axis=0):
-    arrays = operands("np.stack", arrays)
+    arrays = operands(np.stack, arrays)
     return apply(STACK, *arrays, *from_back(axis, ndim(arrays[0]) + 1))
 
 
@@ -447,7 +448,7 @@ def _where(condition, x, y):
     condition = plain(condition)
     if not isinstance(x, Traced) and not isinstance(y, Traced):
         return np.where(condition, x, y)
-    return apply(RULES[np.where], *operands("np.where", (condition, x, y)))
+    return apply(RULES[np.where], *operands(np.where, (condition, x, y)))
 
 
 @implements(np.clip)

@@ -12,7 +12,8 @@ import numpy as np
 
 from gradem.traced import Traced
 
-NUMBERS_AND_ARRAYS = frozenset({float, int, np.float64, np.ndarray})
+#: Types that are leaves without a further look.
+LEAVES = frozenset({float, int, np.float64, np.ndarray})
 
 
 def leaves(x):
@@ -22,11 +23,15 @@ def leaves(x):
 
 
 def rebuild(like, new):
-    """A container of the form of `like`, with the leaves `new`; `new` is an iterator."""
+    """A container of the form of `like`, with the leaves in the list `new`."""
+    return new[0] if _parts(like) is None else _filled(like, iter(new))
+
+
+def _filled(like, new):
     parts = _parts(like)
     if parts is None:
         return next(new)
-    filled = [rebuild(part, new) for part in parts]
+    filled = [_filled(part, new) for part in parts]
     if isinstance(like, dict):
         return dict(zip(like, filled))
     if hasattr(like, "_fields"):              # a named tuple
@@ -36,7 +41,7 @@ def rebuild(like, new):
 
 def _parts(x):
     """What a container holds, None for a leaf."""
-    if type(x) in NUMBERS_AND_ARRAYS:         # nearly always
+    if type(x) in LEAVES or isinstance(x, Traced):
         return None
     if isinstance(x, dict):
         return list(x.values())

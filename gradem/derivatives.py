@@ -68,19 +68,19 @@ def jvp(f, x, tangent):
                          "they should have the same form")
     duals = [Dual(real(point, "x"), real(v, "the tangent"), level)
              for point, v in zip(points, tangents)]
-    out = f(rebuild(x, iter(duals)))
+    out = f(rebuild(x, duals))
     leading = seeds(duals[0].tangent, duals[0].value) if duals else ()
     results = [_split(y, level, leading) for y in leaves(out)]
-    return (rebuild(out, (value for value, _ in results)),
-            rebuild(out, (v for _, v in results)))
+    return (rebuild(out, [value for value, _ in results]),
+            rebuild(out, [v for _, v in results]))
 
 
 def _split(y, level, leading):
     """Value and tangent of one result at a level, both fresh."""
-    if isinstance(y, Dual) and y.level > level:
-        raise TypeError("f returned a Dual that it made by hand of x: return its value or tangent")
     if isinstance(y, Dual) and y.level == level:
         return _fresh(y.value), _fresh(y.tangent)
+    if isinstance(y, Dual) and y.level > level:
+        raise TypeError("f returned a Dual that it made by hand of x: return its value or tangent")
     y = real(y, "the result of f")
     return y, _fresh(np.zeros(leading + shape(y)))
 
@@ -115,7 +115,7 @@ def derivative(f):
     @_named_like(f)
     def slope(x, *args, **kwargs):
         x = real(x, "x")
-        out, tangent = jvp(lambda x: f(x, *args, **kwargs), x, np.ones(shape(x)))
+        out, tangent = jvp(lambda x: f(x, *args, **kwargs), x, np.ones(shape(x)) if ndim(x) else 1.0)
         if ndim(x) and shape(out) != shape(x):
             raise ValueError(f"f takes an array of shape {shape(x)} to one of shape {shape(out)}, "
                              "so it does not act on each entry alone: use grad or jvp")
@@ -193,46 +193,61 @@ def vjp(f, *xs):
     >>> value, pull(1.0)
     (12.0, (4.0, 3.0))
     """
-    out, pull = _traced(f, xs)
-    return out, lambda adjoint: pull(adjoint, last=False)
-
-
-def _traced(f, xs):
-    """What vjp returns; the pull takes `last`: will the tape not be needed any more?"""
     tape = Tape()
-    inputs = [tape.variable(real(x, "x")) for x in leaves(xs)]
-    out = f(*rebuild(xs, iter(inputs)))
-    places, values = [], []
-    for y in leaves(out):
-        ours = isinstance(y, Var) and y.tape is tape
-        places.append(y.index if ours else None)
-        values.append(y.value if ours else real(y, "the result of f"))
+    inputs = [_variables(tape, x) for x in xs]
+    out = f(*inputs)
+    results = leaves(out)
+    values = [_value(y, tape) for y in results]
 
-    def pull(adjoint, last):
-        starts, given = {}, _fitting(leaves(adjoint), values)
-        for place, v in zip(places, given):
-            if place is not None:
-                starts[place] = starts[place] + v if place in starts else v
-        adjoints = tape.sweep(starts, last) if starts else []
-        adjoints += [None] * (len(inputs) - len(adjoints))
-        return rebuild(xs, iter([
-            _fresh(np.zeros(seeds(given[0], values[0]) + x.shape) if a is None else a)
-            for x, a in zip(inputs, adjoints)]))
-    return rebuild(out, iter([_fresh(y) for y in values])), pull
+    def pull(adjoint):
+        adjoints = [real(v, "the adjoint") for v in leaves(adjoint)]
+        _check_form(adjoints, values)
+        found = _swept(tape, results, adjoints)
+        leading = seeds(adjoints[0], values[0]) if values else ()
+        return tuple([_collected(x, found, leading) for x in inputs])
+    return rebuild(out, values), pull
 
 
-def _fitting(adjoints, values):
-    """The adjoints as floats and arrays, if they fit to the values."""
+def _variables(tape, x):
+    """New inputs of a tape in the place of the numbers and arrays in x."""
+    return rebuild(x, [tape.variable(real(leaf, "x")) for leaf in leaves(x)])
+
+
+def _value(y, tape):
+    """The value of one result, fresh."""
+    return _fresh(y.value if _is_on(tape, y) else real(y, "the result of f"))
+
+
+def _is_on(tape, y):
+    return isinstance(y, Var) and y.tape is tape
+
+
+def _check_form(adjoints, values):
     if len(adjoints) != len(values):
         raise ValueError(f"f returned {len(values)} parts, the adjoint has {len(adjoints)}: "
                          "they should have the same form")
-    adjoints = [real(v, "the adjoint") for v in adjoints]
     for v, y in zip(adjoints, values):
-        if shape(v) != shape(y) and (
-                ndim(v) < ndim(y) or shape(v)[ndim(v) - ndim(y):] != shape(y)):
+        if ndim(v) < ndim(y) or shape(v)[ndim(v) - ndim(y):] != shape(y):
             raise ValueError(f"a result of shape {shape(y)} cannot have an adjoint of shape "
                              f"{shape(v)}: the last axes must be those of the result")
-    return adjoints
+
+
+def _swept(tape, results, adjoints, last=False):
+    """The adjoints of the entries of a tape, from those of results."""
+    starts = {}
+    for y, v in zip(results, adjoints):
+        if _is_on(tape, y):
+            starts[y.index] = starts[y.index] + v if y.index in starts else v
+    return tape.sweep(starts, last) if starts else []
+
+
+def _collected(x, adjoints, leading=()):
+    """The adjoints of the inputs in x, fresh and in its form; zeros where none arrived."""
+    found = []
+    for leaf in leaves(x):
+        v = adjoints[leaf.index] if leaf.index < len(adjoints) else None
+        found.append(_fresh(np.zeros(leading + leaf.shape) if v is None else v))
+    return rebuild(x, found)
 
 
 def value_and_grad(f, argnums=0):
@@ -247,24 +262,22 @@ def value_and_grad(f, argnums=0):
     """
     @_named_like(f)
     def value_and_gradient(*args, **kwargs):
+        tape = Tape()
+        inputs = list(args)
         chosen = argnums if isinstance(argnums, tuple) else (argnums,)
         for i in chosen:
             if not -len(args) <= i < len(args):
                 raise TypeError(f"argnums={argnums}, but there are {len(args)} positional "
                                 "arguments: what is differentiated is given by position")
-
-        def restricted(*xs):
-            filled = list(args)
-            for i, x in zip(chosen, xs):
-                filled[i] = x
-            return f(*filled, **kwargs)
-
-        value, pull = _traced(restricted, tuple(args[i] for i in chosen))
-        if isinstance(value, (tuple, list, dict)) or shape(value) != ():
-            what = f"has shape {shape(value)}" if ndim(value) else "is a container"
+            inputs[i] = _variables(tape, args[i])
+        out = f(*inputs, **kwargs)
+        if isinstance(out, (tuple, list, dict)) or shape(out) != ():
+            what = f"has shape {shape(out)}" if ndim(out) else f"is a {type(out).__name__}"
             raise ValueError("a gradient needs a function whose result is a single number, but "
                              f"f(x) {what}: use jacrev, jacfwd or vjp")
-        gradients = pull(1.0, last=True)
+        value = _value(out, tape)
+        adjoints = _swept(tape, [out], [1.0], last=True)
+        gradients = tuple([_collected(inputs[i], adjoints) for i in chosen])
         return value, gradients if isinstance(argnums, tuple) else gradients[0]
     return value_and_gradient
 
@@ -333,11 +346,10 @@ def jacrev(f):
     """
     @_named_like(f)
     def jacobian(x, *args, **kwargs):
-        x = real(x, "x")
-        out, pull = _traced(lambda x: f(x, *args, **kwargs), (x,))
-        _one_array(out)
-        rows, = pull(_basis(out), last=True)
-        return _fresh(np.reshape(rows, shape(out) + shape(x)))
+        value, pull = vjp(lambda x: f(x, *args, **kwargs), real(x, "x"))
+        _one_array(value)
+        rows, = pull(_basis(value))
+        return _fresh(np.reshape(rows, shape(value) + np.shape(x)))
     return jacobian
 
 
@@ -494,7 +506,7 @@ def check_grads(f, args, order=2, modes=("fwd", "rev"), rtol=1e-6, step=1e-4, se
     scale = step * max([1.0] + [float(np.max(np.abs(x), initial=0.0)) for x in points])
 
     def moved(t):
-        return leaves(f(*rebuild(args, iter([x + t * v for x, v in zip(points, directions)]))))
+        return leaves(f(*rebuild(args, [x + t * v for x, v in zip(points, directions)])))
 
     steps = [moved(t * scale) for t in (-2, -1, 1, 2)]
     weights = [_like(rng.standard_normal(np.shape(y)), y) for y in steps[0]]
@@ -505,7 +517,7 @@ def check_grads(f, args, order=2, modes=("fwd", "rev"), rtol=1e-6, step=1e-4, se
         return sum(np.sum(w * y) for w, y in zip(weights, leaves(f(*xs))))
 
     def along(x):
-        return jvp(lambda x: projected(*x), x, rebuild(args, iter(directions)))[1]
+        return jvp(lambda x: projected(*x), x, rebuild(args, directions))[1]
 
     def across(x):
         _, pull = vjp(projected, *x)

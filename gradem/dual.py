@@ -67,30 +67,37 @@ class Dual(Traced):
     def __repr__(self):
         return f"Dual({_shown(self.value)}, {_shown(self.tangent)})"
 
-    def _carry(self, rule, values, args, active):
+    def _carry(self, rule, args):
         """One operation of the level of this dual: its value, and the sum of the pushes."""
+        values, tangents = [], []
+        for x in args:
+            ours = type(x) is Dual and x.level == self.level
+            values.append(x.value if ours else x)
+            tangents.append(x.tangent if ours else None)
         if rule.checked:
-            for position, mine in enumerate(active):
-                if mine:
-                    rule.require_derivative(position, values)
+            rule.require_derivatives(values, [v is not None for v in tangents])
         out = bare(rule.evaluate(*values))
-        tangents = [dual.tangent if mine else None for dual, mine in zip(args, active)]
-        total = (self._pushed(rule, out, values, tangents) if rule.pushes is None
+        total = (_pushed(rule, out, values, tangents) if rule.pushes is None
                  else rule.pushes(tangents, out, *values))
         if total is None:
             return out
-        if ndim(total) < ndim(out) or shape(total)[ndim(total) - ndim(out):] != shape(out):
+        missing = ndim(total) - ndim(out)
+        if missing < 0 or shape(total)[missing:] != shape(out):
             total = total + np.zeros(shape(out))
         return make(out, bare(total), self.level)
 
-    def _pushed(self, rule, out, values, tangents):
-        total = None
-        for i, (x, v) in enumerate(zip(values, tangents)):
-            if v is None or rule.push[i] is None:
-                continue
-            term = rule.push[i](aligned(v, x, out) if rule.broadcasts else v, out, *values)
-            total = term if total is None else total + term
-        return total
+
+def _pushed(rule, out, values, tangents):
+    """The tangent of the result: the sum of what each tangent contributes."""
+    total = None
+    for i, (x, v) in enumerate(zip(values, tangents)):
+        if v is None or rule.push[i] is None:
+            continue
+        if rule.broadcasts:
+            v = aligned(v, x, out)
+        term = rule.push[i](v, out, *values)
+        total = term if total is None else total + term
+    return total
 
 
 def make(value, tangent, level):

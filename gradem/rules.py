@@ -35,6 +35,7 @@ the function not real, and whatever number were returned would be wrong. A branc
 (``if x > 0:``) is no function: only the branch that is taken is differentiated.
 """
 
+import functools
 import linecache
 import operator
 import re
@@ -97,13 +98,21 @@ class Rule:
         """Which arguments, or "out", to remember if those marked in `active` are traced."""
         return frozenset([*range(len(active)), "out"]) if self._saves is None else self._saves
 
+    def require_derivatives(self, values, active):
+        """Raise `NoDerivative` if there is none in an argument that is marked in `active`."""
+        passed = None
+        for position, traced in enumerate(active):
+            if traced and self.nowhere[position] not in (None, passed):
+                self.require_derivative(position, values)
+                passed = self.nowhere[position]
+
     def require_derivative(self, position, values):
         """Raise `NoDerivative` if there is none in the argument at `position`."""
-        if not self.checked or self.nowhere[position] is None:
+        if self.nowhere[position] is None:
             return
         condition, reason = self.nowhere[position]
         there = condition(*values)
-        if there is not False and np.any(there):
+        if there is not False and np.count_nonzero(there):
             point = _first(there, self.arguments.split(", "), values)
             raise NoDerivative(f"{self.name} has no derivative at {point}: {reason}"
                                f"{calling_line()}")
@@ -161,6 +170,7 @@ class Elementwise(Rule):
         return f"{self.name}({self.arguments}): " + "; ".join(str(text) for text in self.texts)
 
 
+@functools.cache
 def _compile(arguments, text):
     return eval(f"lambda {arguments}: {text}", {"np": np, "__name__": __name__})
 

@@ -14,7 +14,7 @@ import numpy as np
 from gradem import arrays, linalg  # noqa: F401  (they enter their rules in the table)
 from gradem.indexing import GETITEM, Piece
 from gradem.rules import RULES, NoDerivative, Rule
-from gradem.shapes import shape, unbroadcast
+from gradem.shapes import shape, size, unbroadcast
 from gradem.traced import Traced, apply, bare, is_real, new_level
 
 #: What stands on the tape for an input: nothing is pulled further back from there.
@@ -64,23 +64,20 @@ class Tape:
 
     def record(self, rule, out, args, parents):
         """Write one operation down, and return the variable that holds its result."""
+        kept = out
+        if type(out) is np.ndarray and out.size > MANY:
+            kept, args = _essence(rule, out, args, parents)
         entries = self.entries
-        array = args[0] if rule.reduces or type(out) in NUMBERS else out
-        if type(array) is np.ndarray and array.size > MANY:
-            entries.append(_essence(rule, out, args, parents))
-        else:
-            entries.append((rule, out, args, parents))
+        entries.append((rule, kept, args, parents))
         return Var(out, self, len(entries) - 1)
 
     def require_derivative(self, rule, values, parents):
         """Raise `NoDerivative` if the next entry has none in an argument that is no constant."""
-        for position, parent in enumerate(parents):
-            if parent >= 0:
-                try:
-                    rule.require_derivative(position, values)
-                except NoDerivative as error:
-                    entry = f"entry w{len(self.entries) + 1} of the trace"
-                    raise NoDerivative(f"{error} ({entry})") from None
+        try:
+            rule.require_derivatives(values, [parent >= 0 for parent in parents])
+        except NoDerivative as error:
+            entry = f"entry w{len(self.entries) + 1} of the trace"
+            raise NoDerivative(f"{error} ({entry})") from None
 
     def sweep(self, starts, last=False):
         """The reverse sweep, from results back to the inputs.
@@ -123,7 +120,7 @@ class Tape:
                 if type(term) is Piece:
                     adjoints[parent], owned[parent] = term.added_to(so_far, owned[parent])
                     continue
-                if broadcasts and term.shape != getattr(args[i], "shape", ()):
+                if broadcasts and getattr(term, "shape", ()) != getattr(args[i], "shape", ()):
                     term = unbroadcast(term, out, shape(args[i]))
                 if so_far is None:
                     adjoints[parent] = term
@@ -134,16 +131,19 @@ class Tape:
         return adjoints
 
 
-def _is_large(x):
-    return type(x) is np.ndarray and x.size > MANY
+def _is_real_array(x):
+    return type(x) is np.ndarray and x.dtype.kind in "iufb"
 
 
 def _essence(rule, out, args, parents):
-    """An entry without the large arrays that no pull will look at."""
-    saved = rule.saved(tuple(parent >= 0 for parent in parents))
-    return (rule, out if "out" in saved or not _is_large(out) else Forgotten(out.shape),
-            tuple(x if i in saved or not _is_large(x) else Forgotten(x.shape)
-                  for i, x in enumerate(args)), parents)
+    """Result and arguments without the large arrays that no pull will look at."""
+    saved = rule.saved(tuple([parent >= 0 for parent in parents]))
+    return (out if "out" in saved else _without_entries(out),
+            tuple([x if i in saved else _without_entries(x) for i, x in enumerate(args)]))
+
+
+def _without_entries(x):
+    return Forgotten(x.shape) if type(x) is np.ndarray and x.size > MANY else x
 
 
 class Var(Traced):
@@ -165,13 +165,19 @@ class Var(Traced):
     def __repr__(self):
         return f"Var({self.value!r}, w{self.index + 1})"
 
-    def _carry(self, rule, values, args, active):
+    def _carry(self, rule, args):
         """One operation of the level of this variable: evaluate it and write it down."""
-        tape = self.tape
-        parents = tuple([x.index if mine else -1 for x, mine in zip(args, active)])
+        tape, values, parents = self.tape, [], []
+        for x in args:
+            ours = type(x) is Var and x.tape is tape
+            values.append(x.value if ours else x)
+            parents.append(x.index if ours else -1)
         if rule.checked:
             tape.require_derivative(rule, values, parents)
-        return tape.record(rule, bare(rule.evaluate(*values)), tuple(values), parents)
+        out = bare(rule.evaluate(*values))
+        if rule.reduces and size(values[0]) > MANY:
+            _, values = _essence(rule, out, values, parents)
+        return tape.record(rule, out, values, parents)
 
     # An operation on Python's numbers costs 60 ns, and finding out in `apply` what to do with
     # it 1 us. So loops over numbers would spend their time there, if the most frequent cases
@@ -193,7 +199,7 @@ class Var(Traced):
             a, tape = self.value, self.tape
             if type(other) is Var and other.tape is tape:
                 b, parents = other.value, (self.index, other.index)
-            elif type(other) in NUMBERS:
+            elif type(other) in NUMBERS or _is_real_array(other):
                 b, parents = other, (self.index, -1)
             else:
                 return apply(rule, self, other) if is_real(other) else NotImplemented

@@ -51,11 +51,7 @@ def apply(rule, *args):
     for x in args:
         if isinstance(x, Traced) and x.level > level:
             top, level = x, x.level
-    if top is None:
-        return bare(rule.evaluate(*args))
-    active = [isinstance(x, Traced) and x.level == level for x in args]
-    values = [x.value if mine else x for x, mine in zip(args, active)]
-    return top._carry(rule, values, args, active)
+    return bare(rule.evaluate(*args)) if top is None else top._carry(rule, args)
 
 
 class Traced:
@@ -135,10 +131,10 @@ class Traced:
         return _power(other, self) if is_real(other) else NotImplemented
 
     def __matmul__(self, other):
-        return np.matmul(self, other) if is_real(other) else NotImplemented
+        return FUNCTIONS[np.matmul](self, other) if is_real(other) else NotImplemented
 
     def __rmatmul__(self, other):
-        return np.matmul(other, self) if is_real(other) else NotImplemented
+        return FUNCTIONS[np.matmul](other, self) if is_real(other) else NotImplemented
 
     def __floordiv__(self, other):
         return plain(self) // plain(other)
@@ -195,11 +191,18 @@ class Traced:
     # -- NumPy's protocols --
 
     def __array_ufunc__(self, ufunc, method, *args, **kwargs):
-        if len(args) == 1 and method == "__call__" and not kwargs and ufunc in RULES:
-            return self._carry(RULES[ufunc], [self.value], args, [True])
-        kind, name = type(self).__name__, f"np.{ufunc.__name__}"
-        if method == "reduce" and ufunc in REDUCTIONS:
+        if method == "__call__" and not kwargs:
+            if len(args) == 1 and ufunc in RULES:          # the argument is self
+                return self._carry(RULES[ufunc], args)
+            if ufunc in FUNCTIONS:
+                return FUNCTIONS[ufunc](*operands(ufunc, args))
+            if ufunc in RULES:
+                return apply(RULES[ufunc], *operands(ufunc, args))
+            if ufunc in CONSTANT:
+                return ufunc(*map(plain, operands(ufunc, args)))
+        elif method == "reduce" and ufunc in REDUCTIONS:
             return _reduce(REDUCTIONS[ufunc], *args, **kwargs)
+        kind, name = type(self).__name__, name_of(ufunc)
         if method != "__call__":
             raise TypeError(f"{name}.{method} of a {kind} is not supported: "
                             f"{'a sum is np.sum(x)' if ufunc is np.add else refusal(name)}")
@@ -207,12 +210,6 @@ class Traced:
             raise TypeError(
                 f"{name} of a {kind} does not take {', '.join(kwargs)}=: write the result to a "
                 "new variable (for an array a, write a = a + x in place of a += x)")
-        if ufunc in CONSTANT:
-            return ufunc(*map(plain, operands(name, args)))
-        if ufunc in FUNCTIONS:
-            return FUNCTIONS[ufunc](*operands(name, args))
-        if ufunc in RULES:
-            return apply(RULES[ufunc], *operands(name, args))
         raise TypeError(refusal(name))
 
     def __array_function__(self, function, types, args, kwargs):
@@ -220,14 +217,14 @@ class Traced:
             try:
                 return FUNCTIONS[function](*args, **kwargs)
             except TypeError:
-                _explain(type(self).__name__, _name(function), FUNCTIONS[function], args, kwargs)
+                _explain(type(self).__name__, name_of(function), FUNCTIONS[function], args, kwargs)
                 raise
-        name = _name(function)
+        name = name_of(function)
         if function not in RULES:
             raise TypeError(refusal(name))
         if kwargs:
             raise TypeError(f"{name} of a {type(self).__name__} does not take {', '.join(kwargs)}=")
-        return apply(RULES[function], *operands(name, args))
+        return apply(RULES[function], *operands(function, args))
 
     def __array__(self, dtype=None, copy=None):
         kind = type(self).__name__
@@ -265,8 +262,10 @@ def _reduce(function, array, axis=0, dtype=None, out=None, keepdims=False):
     return function(array, axis=axis, keepdims=keepdims)
 
 
-def _name(function):
-    return f"{function.__module__}.{function.__name__}".replace("numpy", "np")
+def name_of(function):
+    """The name of a function as it is written: np.linalg.solve."""
+    module = getattr(function, "__module__", None) or "numpy"     # a ufunc has none
+    return f"{module}.{function.__name__}".replace("numpy", "np")
 
 
 def _explain(kind, name, implementation, args, kwargs):
@@ -290,20 +289,20 @@ def refusal(name):
 
 def is_real(x):
     """Can x take part in an operation with a traced value?"""
-    if isinstance(x, (float, int, Traced)):
-        return True
-    return (isinstance(x, (np.bool_, np.integer, np.floating))
-            or isinstance(x, np.ndarray) and x.dtype.kind in "iufb")
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in "iufb"
+    return isinstance(x, (Traced, float, int, np.bool_, np.integer, np.floating))
 
 
-def operands(name, args):
+def operands(function, args):
     """The arguments of a function of NumPy, lists among them as arrays; refuse what is not real."""
     args = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in args]
     for x in args:
         if not is_real(x):
             kind = next(type(x).__name__ for x in args if isinstance(x, Traced))
-            raise TypeError(f"{name} of a {kind} and a {type(x).__name__} is not supported: "
-                            "real numbers and arrays of them are differentiated here")
+            raise TypeError(
+                f"{name_of(function)} of a {kind} and a {type(x).__name__} is not supported: "
+                "real numbers and arrays of them are differentiated here")
     return args
 
 
