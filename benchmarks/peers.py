@@ -99,7 +99,7 @@ class PyTorch:
 
         def value_and_gradient():
             value = f(*point, *data)
-            return value.detach(), torch.autograd.grad(value, point)
+            return value, torch.autograd.grad(value, point)
         return value_and_gradient
 
     def jacobian(self, problem):
@@ -148,8 +148,7 @@ class Jax:
     def program(self, derivative, arguments):
         """The program that evaluates `derivative`, and waits for its result."""
         ready = self.package.block_until_ready
-        arguments = [self.package.numpy.asarray(a) if isinstance(a, np.ndarray) else a
-                     for a in arguments]
+        arguments = [self.package.numpy.asarray(a) for a in arguments]
         return lambda: ready(derivative(*arguments))
 
     def gradient(self, problem):
