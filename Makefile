@@ -4,7 +4,7 @@
 PYTHON ?= python3
 
 .NOTPARALLEL:
-.PHONY: help demo book serve test notebooks exercises clean bubblewrap chromium
+.PHONY: help demo book serve test notebooks exercises clean bench bubblewrap chromium gcc
 
 help:
 	@echo "make demo       build the book, grade a simulated class, say where to look"
@@ -13,6 +13,7 @@ help:
 	@echo "make serve      show the built book at http://localhost:8000"
 	@echo "make notebooks  run every chapter and every solution, and save their outputs"
 	@echo "make exercises  generate exercises/ from solutions/"
+	@echo "make bench      time gradem against other packages (some minutes)"
 	@echo "make clean      delete what was built (the environment stays in .venv)"
 
 demo: bubblewrap book exercises
@@ -24,7 +25,7 @@ book: .venv/ready
 serve: book
 	$(PYTHON) -m http.server --bind localhost --directory _build/html 8000
 
-test: bubblewrap chromium .venv/ready
+test: bubblewrap chromium gcc .venv/ready
 	.venv/bin/pytest
 
 notebooks: .venv/ready
@@ -33,10 +34,13 @@ notebooks: .venv/ready
 exercises: .venv/ready
 	.venv/bin/python tools/release.py
 
+bench: .venv/ready
+	.venv/bin/python benchmarks/autodiff.py
+
 clean:
 	rm -rf _build .pytest_cache .hypothesis .jupyter_cache
 
-bubblewrap chromium:
+bubblewrap chromium gcc:
 	@$(PYTHON) tools/system.py $@
 
 # The environment: made at first use, brought up to date when its description changes.

@@ -177,7 +177,7 @@ class Var(Traced):
         out = bare(rule.evaluate(*values))
         if rule.reduces and size(values[0]) > MANY:
             _, values = _essence(rule, out, values, parents)
-        return tape.record(rule, out, values, parents)
+        return tape.record(rule, out, tuple(values), tuple(parents))
 
     # An operation on Python's numbers costs 60 ns, and finding out in `apply` what to do with
     # it 1 us. So loops over numbers would spend their time there, if the most frequent cases

@@ -1,11 +1,11 @@
-"""See to what pip cannot install: Python itself, bubblewrap, and Chromium for the tests.
+"""See to what pip cannot install: Python, bubblewrap, and for the tests Chromium and a compiler.
 
-The grader runs learners' code in bubblewrap only, and the tests read the built book
-in Chromium. What is missing is installed when this runs as root on a Debian-like
+The grader runs learners' code in bubblewrap only, the tests read the built book in
+Chromium, and compile the C programs that `gradem.csource` writes. What is missing is installed when this runs as root on a Debian-like
 system; anywhere else the one command that does it is printed. It runs first, so it
 needs only the standard library, and is written for older Pythons too.
 
-    python3 tools/system.py python bubblewrap chromium
+    python3 tools/system.py python bubblewrap chromium gcc
 """
 
 import ctypes
@@ -17,7 +17,14 @@ import sys
 
 NEEDED_PYTHON = (3, 11)
 
-COMMANDS = {"bubblewrap": ["bwrap"], "chromium": ["chromium", "chromium-browser", "google-chrome"]}
+COMMANDS = {
+    "bubblewrap": ["bwrap"],
+    "chromium": ["chromium", "chromium-browser", "google-chrome"],
+    "gcc": ["cc"],
+}
+
+# Debian and Alpine pack the headers of the C library apart from the compiler.
+WITH = {("apt-get", "gcc"): " libc6-dev", ("apk", "gcc"): " musl-dev"}
 
 # Playwright, which drives Chromium, brings a program that needs this library.
 LIBRARY = "libatomic.so.1"
@@ -80,7 +87,7 @@ def install(package):
     tool = manager()
     if tool is None:
         sys.exit("{} is missing: install it with your system's package manager.".format(package))
-    command = INSTALLERS[tool] + " " + package
+    command = INSTALLERS[tool] + " " + package + WITH.get((tool, package), "")
     if os.geteuid() != 0:
         sys.exit("{} is missing. Run:  sudo {}".format(package, command))
     if tool != "apt-get":
