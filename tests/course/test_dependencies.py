@@ -14,6 +14,11 @@ import nb
 PROJECT = tomllib.loads((nb.ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = {"core": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
 OWN = {"gradem", "autograder", *(path.stem for path in (nb.ROOT / "tools").glob("*.py"))}
+BENCHMARKS = {path.stem for path in (nb.ROOT / "benchmarks").glob("*.py")}
+
+# What is imported only when it is used, and says so if it is missing.
+OPTIONAL = {("matplotlib", "gradem/plots.py"), ("pycparser", "gradem/csource.py"),
+            ("torch", "benchmarks/peers.py")}
 DISTRIBUTIONS = packages_distributions()
 
 # A folder, the extras whose packages it may import, and what of our own.
@@ -22,7 +27,8 @@ ALLOWED = [
     ("autograder", ["core", "grader"], {"gradem", "autograder"}),
     ("tools", ["core", "course", "grader"], OWN - {"autograder"}),
     ("book/_ext", ["core", "course"], set()),
-    ("tests", list(EXTRAS), OWN),
+    ("benchmarks", ["core", "course", "test"], BENCHMARKS | {"gradem"}),
+    ("tests", list(EXTRAS), OWN | BENCHMARKS),
 ]
 
 
@@ -44,7 +50,7 @@ def test_a_folder_imports_only_what_it_may(folder, extras, own):
     strangers = []
     for name, path in imports(folder):
         homes = {canonicalize_name(home) for home in DISTRIBUTIONS.get(name, [name])}
-        drawing = (name, path) == ("matplotlib", "gradem/plots.py")
-        if not (name in sys.stdlib_module_names or name in own or homes & declared or drawing):
+        if not (name in sys.stdlib_module_names or name in own or homes & declared
+                or (name, path) in OPTIONAL):
             strangers.append(f"{path}: {name}")
     assert strangers == []
