@@ -12,6 +12,7 @@ value, of its tangent and of its adjoint.
 
 import functools
 import operator
+from string import ascii_letters
 
 import numpy as np
 
@@ -180,7 +181,7 @@ def _cumprod(a, axis=None):
 
 @implements(np.quantile)
 def _quantile(a, q, axis=None, *, keepdims=False):
-    if ndim(q):
+    if np.ndim(q):
         return np.stack([_quantile(a, each, axis, keepdims=keepdims) for each in q])
     axes = from_back(axis, ndim(a))
     if len(axes) != 1:
@@ -581,13 +582,18 @@ def _cross(a, b, *, axis=-1):
     return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=axis)
 
 
+def _fresh_letters(subscripts, count):
+    """Letters for the seed axes: such as no index has yet."""
+    return "".join([c for c in ascii_letters if c not in subscripts][:count])
+
+
 def _einsum_push(i, v, out, subscripts, *args):
-    """The sum is linear in each operand: v takes its place, its seeds are an ellipsis."""
+    """The sum is linear in each operand: v takes its place, with its seeds in front."""
     inputs, output = subscripts.split("->")
     inputs = inputs.split(",")
-    inputs[i - 1] = "..." + inputs[i - 1]
-    args = [*args[:i - 1], v, *args[i:]]
-    return np.einsum(",".join(inputs) + "->..." + output, *args)
+    leading = _fresh_letters(subscripts, ndim(v) - ndim(args[i - 1]))
+    inputs[i - 1] = leading + inputs[i - 1]
+    return np.einsum(",".join(inputs) + "->" + leading + output, *args[:i - 1], v, *args[i:])
 
 
 def _einsum_pull(i, v, out, subscripts, *args):
@@ -597,12 +603,13 @@ def _einsum_pull(i, v, out, subscripts, *args):
     """
     inputs, output = subscripts.split("->")
     inputs = inputs.split(",")
+    leading = _fresh_letters(subscripts, ndim(v) - ndim(out))
     mine, others = inputs[i - 1], inputs[:i - 1] + inputs[i:]
     operands = [*args[:i - 1], *args[i:]]
     alone = [letter for letter in mine if letter not in output and letter not in "".join(others)]
     others += alone
     operands += [np.ones(shape(args[i - 1])[mine.index(letter)]) for letter in alone]
-    return np.einsum(",".join(["..." + output, *others]) + "->..." + mine, v, *operands)
+    return np.einsum(",".join([leading + output, *others]) + "->" + leading + mine, v, *operands)
 
 
 EINSUM = Rule(

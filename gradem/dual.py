@@ -15,7 +15,7 @@ import numpy as np
 
 from gradem import arrays, linalg  # noqa: F401  (they enter their rules in the table)
 from gradem.shapes import aligned, ndim, seeds, shape
-from gradem.traced import Traced, bare, real
+from gradem.traced import Traced, apply, bare, real
 
 
 class Dual(Traced):
@@ -76,7 +76,7 @@ class Dual(Traced):
             tangents.append(x.tangent if ours else None)
         if rule.checked:
             rule.require_derivatives(values, [v is not None for v in tangents])
-        out = bare(rule.evaluate(*values))
+        out = apply(rule, *values)              # on the level below
         total = (_pushed(rule, out, values, tangents) if rule.pushes is None
                  else rule.pushes(tangents, out, *values))
         if total is None:

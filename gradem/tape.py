@@ -15,7 +15,7 @@ from gradem import arrays, linalg  # noqa: F401  (they enter their rules in the 
 from gradem.indexing import GETITEM, Piece
 from gradem.rules import RULES, NoDerivative, Rule
 from gradem.shapes import shape, size, unbroadcast
-from gradem.traced import Traced, apply, bare, is_real, new_level
+from gradem.traced import Traced, apply, is_real, new_level
 
 #: What stands on the tape for an input: nothing is pulled further back from there.
 INPUT = Rule("input", None, push=(), pull=(), saves=())
@@ -174,7 +174,7 @@ class Var(Traced):
             parents.append(x.index if ours else -1)
         if rule.checked:
             tape.require_derivative(rule, values, parents)
-        out = bare(rule.evaluate(*values))
+        out = apply(rule, *values)              # on the level below
         if rule.reduces and size(values[0]) > MANY:
             _, values = _essence(rule, out, values, parents)
         return tape.record(rule, out, tuple(values), tuple(parents))
