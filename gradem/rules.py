@@ -195,12 +195,12 @@ def plain(x):
 
 
 def calling_line():
-    """The line outside this package that is being run, in words; empty if it is unknown."""
+    """The line outside this package that is being run, on a line of its own, if it is known."""
     frame = sys._getframe(1)
     while frame and frame.f_globals.get("__name__", "").startswith(("gradem.", "numpy.")):
         frame = frame.f_back
     line = frame and linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    return f", in line {frame.f_lineno}: `{line}`" if line else ""
+    return f"\n  line {frame.f_lineno}: {line}" if line else ""
 
 
 # ---- the table ----------------------------------------------------------------------------

@@ -77,7 +77,7 @@ class Tape:
             rule.require_derivatives(values, [parent >= 0 for parent in parents])
         except NoDerivative as error:
             entry = f"entry w{len(self.entries) + 1} of the trace"
-            raise NoDerivative(f"{error} ({entry})") from None
+            raise NoDerivative(f"{error}\n  {entry}") from None
 
     def sweep(self, starts, last=False):
         """The reverse sweep, from results back to the inputs.
