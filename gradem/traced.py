@@ -264,8 +264,10 @@ def _reduce(function, array, axis=0, dtype=None, out=None, keepdims=False):
 
 def name_of(function):
     """The name of a function as it is written: np.linalg.solve."""
-    module = getattr(function, "__module__", None) or "numpy"     # a ufunc has none
-    return f"{module}.{function.__name__}".replace("numpy", "np")
+    name = function.__name__
+    if isinstance(function, np.ufunc):        # it does not know its module
+        return f"np.{name}" if getattr(np, name, None) is function else name
+    return f"{function.__module__}.{name}".replace("numpy", "np")
 
 
 def _explain(kind, name, implementation, args, kwargs):
