@@ -44,7 +44,7 @@ SUM = Rule(
     "sum", lambda x, axes, keepdims: x.sum(axis=axes, keepdims=keepdims),
     push=[lambda v, out, x, axes, keepdims: np.sum(v, axis=axes, keepdims=keepdims)],
     pull=[lambda v, out, x, axes, keepdims: spread(restored(v, out, x, axes), x)],
-    saves={1, 2})
+    reduces=True, saves={1, 2})
 
 CUMSUM = Rule(
     "cumsum", lambda x, axis: np.cumsum(x, axis=axis),
@@ -65,7 +65,8 @@ def _extreme(name):
         push=[lambda v, out, x, axes, keepdims:
               np.sum(v * _shares(out, x, axes), axis=axes, keepdims=keepdims)],
         pull=[lambda v, out, x, axes, keepdims:
-              restored(v, out, x, axes) * _shares(out, x, axes)])
+              restored(v, out, x, axes) * _shares(out, x, axes)],
+        reduces=True)
 
 
 MAX, MIN = _extreme("max"), _extreme("min")
@@ -87,9 +88,6 @@ def products_of_others(x):
     others = products_of_others(left * right)
     return np.concatenate([others * right, others * left], axis=-1)
 
-
-for _rule in (SUM, MAX, MIN):
-    _rule.reduces = True
 
 #: The product along the last axis; Speelpenning's example (Griewank & Walther 2008, 3.3).
 PROD = Rule(
@@ -344,13 +342,11 @@ def _part_of_stack(i, v, out, *args):
 
 CONCATENATE = Rule(
     "concatenate", lambda *args: np.concatenate(args[:-1], axis=args[-1]),
-    push=None, pull=Each(_part_of_concatenation), saves=())
-CONCATENATE.pushes = _joined(np.concatenate)
+    push=None, pull=Each(_part_of_concatenation), pushes=_joined(np.concatenate), saves=())
 
 STACK = Rule(
     "stack", lambda *args: np.stack(args[:-1], axis=args[-1]),
-    push=None, pull=Each(_part_of_stack), saves=())
-STACK.pushes = _joined(np.stack)
+    push=None, pull=Each(_part_of_stack), pushes=_joined(np.stack), saves=())
 
 
 @implements(np.concatenate)

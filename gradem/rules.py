@@ -62,9 +62,14 @@ class Rule:
         ``pull[i](v, out, *arguments)`` an adjoint v of the result to one of argument i.
         Both are linear in v. Axes of v before those of the value count seeds, that is
         several tangents or adjoints at once.
+    pushes : callable, optional
+        ``pushes(tangents, out, *arguments)``: all pushes and their sum at once, for a function
+        of any number of arguments. The tangent of a constant is None.
     broadcasts : bool
         Are arguments broadcast against each other? Then a tangent is aligned with the result
         before `push`, and what `pull` gives is summed over the broadcast axes.
+    reduces : bool
+        Can the result be much smaller than the first argument?
     saves : collection of int and "out", optional
         Which arguments, or the result, `pull` looks at for more than their shape. Others
         need not be remembered until the reverse sweep. By default all are.
@@ -76,22 +81,16 @@ class Rule:
         derivative, and the words that say why. None where there always is one.
     checked : bool
         Is there such a condition?
-    reduces : bool
-        Can the result be an array that is much smaller than an argument?
-    pushes : callable or None
-        ``pushes(tangents, out, *arguments)``: all pushes and their sum at once, for a function
-        of any number of arguments. The tangent of a constant is None.
     """
 
     nowhere = ()
     checked = False
-    reduces = False
-    pushes = None
 
-    def __init__(self, name, evaluate, push, pull, broadcasts=False, saves=None):
+    def __init__(self, name, evaluate, push, pull, *, pushes=None, broadcasts=False,
+                 reduces=False, saves=None):
         self.name, self.evaluate = name, evaluate
-        self.push, self.pull = push, pull
-        self.broadcasts = broadcasts
+        self.push, self.pull, self.pushes = push, pull, pushes
+        self.broadcasts, self.reduces = broadcasts, reduces
         self._saves = saves
 
     def saved(self, active):
