@@ -138,22 +138,23 @@ def difference(found, expected):
 
 
 def seconds(program, number):
-    """CPU seconds of one call, as the mean of `number` calls after one that is not counted."""
-    gc.collect()
-    gc.disable()
-    program()                                   # brings its data back into the caches
+    """CPU seconds of one call, as the mean of `number` calls, after some that do not count.
+
+    The first calls bring the program and its data back into the caches; on tasks this small
+    they can take twice as long as all others.
+    """
+    for _ in itertools.repeat(None, number // 5):
+        program()
     start = time.process_time()
     for _ in itertools.repeat(None, number):
         program()
-    elapsed = time.process_time() - start
-    gc.enable()
-    return elapsed / number
+    return (time.process_time() - start) / number
 
 
 def calls_for(program, duration):
     """How many calls of a program take about `duration` seconds, and how long one takes."""
     number = 1
-    while (one := seconds(program, number)) * number < duration / 5 and one < SLOW:
+    while (one := seconds(program, number)) * number < duration / 2 and one < SLOW:
         number *= 4
     return max(1, round(duration / one)), one
 
@@ -164,8 +165,11 @@ def take_turns(programs, numbers, rounds, order):
     names = list(programs)
     for _ in range(rounds):
         order.shuffle(names)
+        gc.collect()
+        gc.disable()
         for name in names:
             times[name].append(seconds(programs[name], numbers[name]))
+        gc.enable()
     return {name: statistics.median(values) for name, values in times.items()}
 
 
@@ -188,7 +192,7 @@ def peak_memory(program):
 
 def measure(chosen, compared, options):
     """Check all programs, then time them: the raw results, one dict a problem."""
-    duration = 0.004 if options.quick else 0.02
+    duration = 0.01 if options.quick else 0.03
     prepared = []
     for count, problem in enumerate(chosen, 1):
         say(f"checking {count} of {len(chosen)}: {problem.name}")
@@ -201,7 +205,7 @@ def measure(chosen, compared, options):
              for *_, plans in prepared]
     order, results, began = random.Random(options.seed), [], time.perf_counter()
     for count, (problem, programs, errors, first, plans) in enumerate(prepared, 1):
-        left = 1.3 * sum(costs[count - 1:])     # collections and turns take their part
+        left = 1.4 * sum(costs[count - 1:])     # collections, and calls that do not count
         say(f"timing {count} of {len(chosen)}: {problem.name} (about {left:.0f} s left)")
         quick = {name: program for name, program in programs.items() if plans[name][1] < SLOW}
         once = {name: plans[name][1] for name in programs if name not in quick}

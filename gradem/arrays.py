@@ -38,6 +38,11 @@ def array(x):
     return x if isinstance(x, Traced) else np.asarray(x)
 
 
+def column(v):
+    """A new last axis of length one, if v is no single number: ready to multiply rows."""
+    return v[..., None] if ndim(v) else v
+
+
 # ---- sums and extremes --------------------------------------------------------------------------
 
 SUM = Rule(
@@ -93,8 +98,7 @@ def products_of_others(x):
 PROD = Rule(
     "prod", lambda x: np.prod(x, axis=-1),
     push=[lambda v, out, x: np.sum(v * products_of_others(x), axis=-1)],
-    pull=[lambda v, out, x: v[..., None] * products_of_others(x) if ndim(v)
-          else v * products_of_others(x)],
+    pull=[lambda v, out, x: column(v) * products_of_others(x)],
     saves={0})
 
 
@@ -190,8 +194,13 @@ def _quantile(a, q, axis=None, *, keepdims=False):
     place = q * (shape(ordered)[-1] - 1)
     below = min(int(place), shape(ordered)[-1] - 1)
     above = min(below + 1, shape(ordered)[-1] - 1)
-    result = (ordered[..., below] * (1 - (place - below)) + ordered[..., above] * (place - below))
+    result = _between(ordered[..., below], ordered[..., above], place - below)
     return np.expand_dims(result, axes[0]) if keepdims else result
+
+
+def _between(a, b, fraction):
+    """Linear interpolation from the nearer end, as NumPy does it."""
+    return a + (b - a) * fraction if fraction < 0.5 else b - (b - a) * (1 - fraction)
 
 
 @implements(np.percentile)
@@ -476,18 +485,13 @@ MATMUL = Rule(
 DOT = Rule(
     "dot", operator.matmul,
     push=[lambda v, out, x, y: v @ y, lambda v, out, x, y: v @ x],
-    pull=[lambda v, out, x, y: _columns(v) * y, lambda v, out, x, y: _columns(v) * x])
+    pull=[lambda v, out, x, y: column(v) * y, lambda v, out, x, y: column(v) * x])
 
 #: The product of a matrix and a vector.
 MATVEC = Rule(
     "matvec", operator.matmul,
     push=[lambda v, out, x, y: v @ y, lambda v, out, x, y: v @ turned(x)],
-    pull=[lambda v, out, x, y: v[..., None] * y, lambda v, out, x, y: v @ x])
-
-
-def _columns(v):
-    """The adjoint of a number, or of several of them, ready to multiply a vector each."""
-    return v[..., None] if ndim(v) else v
+    pull=[lambda v, out, x, y: column(v) * y, lambda v, out, x, y: v @ x])
 
 
 @implements(np.matmul, np.linalg.matmul)

@@ -22,6 +22,27 @@ def leaves(x):
     return [x] if parts is None else [leaf for part in parts for leaf in leaves(part)]
 
 
+def leaves_like(form, x, name):
+    """What x holds in the places where `form` has leaves; x must have the same form.
+
+    The places count, not what stands there: a list of floats is a container, too, if it stands
+    for a list of arrays.
+    """
+    parts = _parts(form)
+    if parts is None:
+        return [x]
+    if isinstance(form, dict):
+        fits = isinstance(x, dict) and x.keys() == form.keys()
+        own = [x[key] for key in form] if fits else ()
+    else:
+        fits = isinstance(x, (tuple, list)) and len(x) == len(form)
+        own = x
+    if not fits:
+        raise ValueError(f"{name} should be a {type(form).__name__} of {len(form)} parts, "
+                         f"like what it belongs to, but it is {x!r}")
+    return [leaf for part, piece in zip(parts, own) for leaf in leaves_like(part, piece, name)]
+
+
 def rebuild(like, new):
     """A container of the form of `like`, with the leaves in the list `new`."""
     return new[0] if _parts(like) is None else _filled(like, iter(new))

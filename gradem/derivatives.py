@@ -14,7 +14,7 @@ import functools
 
 import numpy as np
 
-from gradem.containers import leaves, rebuild
+from gradem.containers import leaves, leaves_like, rebuild
 from gradem.dual import Dual
 from gradem.rules import Rule
 from gradem.shapes import ndim, seeds, shape, size
@@ -62,12 +62,8 @@ def jvp(f, x, tangent):
     (12.0, 4.0)
     """
     level = new_level()
-    points, tangents = leaves(x), leaves(tangent)
-    if len(points) != len(tangents):
-        raise ValueError(f"the point has {len(points)} parts, its tangent {len(tangents)}: "
-                         "they should have the same form")
     duals = [Dual(real(point, "x"), real(v, "the tangent"), level)
-             for point, v in zip(points, tangents)]
+             for point, v in zip(leaves(x), leaves_like(x, tangent, "the tangent"))]
     out = f(rebuild(x, duals))
     leading = seeds(duals[0].tangent, duals[0].value) if duals else ()
     results = [_split(y, level, leading) for y in leaves(out)]
@@ -200,8 +196,7 @@ def vjp(f, *xs):
     values = [_value(y, tape) for y in results]
 
     def pull(adjoint):
-        adjoints = [real(v, "the adjoint") for v in leaves(adjoint)]
-        _check_form(adjoints, values)
+        adjoints = [_fitting(v, y) for v, y in zip(leaves_like(out, adjoint, "the adjoint"), values)]
         found = _swept(tape, results, adjoints)
         leading = seeds(adjoints[0], values[0]) if values else ()
         return tuple([_collected(x, found, leading) for x in inputs])
@@ -222,14 +217,13 @@ def _is_on(tape, y):
     return isinstance(y, Var) and y.tape is tape
 
 
-def _check_form(adjoints, values):
-    if len(adjoints) != len(values):
-        raise ValueError(f"f returned {len(values)} parts, the adjoint has {len(adjoints)}: "
-                         "they should have the same form")
-    for v, y in zip(adjoints, values):
-        if ndim(v) < ndim(y) or shape(v)[ndim(v) - ndim(y):] != shape(y):
-            raise ValueError(f"a result of shape {shape(y)} cannot have an adjoint of shape "
-                             f"{shape(v)}: the last axes must be those of the result")
+def _fitting(v, y):
+    """An adjoint of the result y as a float or array; refuse one that does not fit."""
+    v = real(v, "the adjoint")
+    if ndim(v) < ndim(y) or shape(v)[ndim(v) - ndim(y):] != shape(y):
+        raise ValueError(f"a result of shape {shape(y)} cannot have an adjoint of shape "
+                         f"{shape(v)}: the last axes must be those of the result")
+    return v
 
 
 def _swept(tape, results, adjoints, last=False):

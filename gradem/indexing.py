@@ -69,7 +69,7 @@ SCATTER = Rule(
 def _put(v, positions, length):
     leading = shape(v)[:ndim(v) - ndim(positions)]
     if not leading:
-        return np.bincount(positions.ravel(), v.ravel(), length)
+        return np.bincount(np.ravel(positions), np.ravel(v), length)
     total = np.zeros(leading + (length,))
     np.add.at(total, (..., positions), v)
     return total

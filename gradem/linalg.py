@@ -228,11 +228,10 @@ def _norm(x, ord=None, axis=None, keepdims=False):
 
 @implements(np.linalg.vector_norm)
 def _vector_norm(x, *, axis=None, keepdims=False, ord=2):
-    if axis is None:
-        if keepdims:
-            raise TypeError("np.linalg.vector_norm of a traced array takes keepdims with axis")
-        x, axis = np.ravel(x), -1
-    return _norm(x, ord, axis, keepdims)
+    if axis is not None:
+        return _norm(x, ord, axis, keepdims)
+    norm = _norm(np.ravel(x), ord, -1)
+    return np.reshape(norm, (1,) * ndim(x)) if keepdims else norm
 
 
 @implements(np.linalg.matrix_norm)

@@ -139,12 +139,23 @@ def test_what_f_ignores_has_adjoint_zero():
 @pytest.mark.parametrize("adjoint, words", [
     (np.ones(3), r"result of shape \(2,\) cannot have an adjoint of shape \(3,\)"),
     (1.0, "last axes must be those of the result"),
-    ((1.0, 1.0), "f returned 1 parts, the adjoint has 2"),
 ])
 def test_adjoints_that_do_not_fit_are_refused(adjoint, words):
     _, pull = vjp(lambda x: 2 * x, np.ones(2))
     with pytest.raises(ValueError, match=words):
         pull(adjoint)
+
+
+def test_adjoints_and_tangents_have_the_form_of_what_they_belong_to():
+    value, pull = vjp(lambda x: [x[0] * x[1], x[1]], [3.0, 4.0])
+    assert value == [12.0, 4.0]
+    assert pull([1.0, 0.0])[0].tolist() == [4.0, 3.0] and pull(value)[0].tolist() == [48.0, 40.0]
+    for wrong in ([1.0], 1.0, {"a": 1.0}):
+        with pytest.raises(ValueError, match="the adjoint should be a list of 2 parts"):
+            pull(wrong)
+    assert jvp(lambda x: x[0] * x[1], (3.0, 4.0), [1.0, 2.0]) == (12.0, 10.0)
+    with pytest.raises(ValueError, match="the tangent should be a dict of 1 parts"):
+        jvp(lambda x: x["a"], {"a": 1.0}, {"b": 1.0})
 
 
 # ---- arguments ----------------------------------------------------------------------------------
