@@ -143,6 +143,7 @@ class Jax:
     def __init__(self):
         import jax
         jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_cpu_enable_async_dispatch", False)      # no second thread
         self.package = jax
 
     def program(self, derivative, arguments):
