@@ -84,7 +84,7 @@ def products_of_others(x):
     same way; a zero among the entries does no harm. For n entries this takes 3 n products.
     """
     n = shape(x)[-1]
-    if n == 1:
+    if n <= 1:
         return np.ones(shape(x))
     if n % 2:
         others = products_of_others(np.concatenate([x, np.ones(shape(x)[:-1] + (1,))], axis=-1))

@@ -68,7 +68,7 @@ SCATTER = Rule(
 
 def _put(v, positions, length):
     leading = shape(v)[:ndim(v) - ndim(positions)]
-    if not leading:
+    if not leading and size(positions):       # of nothing it would count in whole numbers
         return np.bincount(np.ravel(positions), np.ravel(v), length)
     total = np.zeros(leading + (length,))
     np.add.at(total, (..., positions), v)
