@@ -209,7 +209,7 @@ def test_a_tangent_or_an_adjoint_may_itself_be_differentiated():
     assert derivative(lambda t: pull(t * t)[0])(3.0) == grad(lambda t: pull(t * t)[0])(3.0) == 72.0
 
 
-# ---- arrays: ForwardDiff's list, and seeds of several levels at once -------------------------------
+# ---- arrays: ForwardDiff's list, and seeds of several levels at once -----------------------------
 
 JACOBIANS = {"jacfwd": jacfwd, "jacrev": jacrev}
 GRADIENTS = {"grad": grad, "jacfwd": jacfwd, "jacrev": jacrev}
@@ -291,7 +291,10 @@ def test_seeds_of_three_jacobians_stay_apart(J):
     rng = np.random.default_rng(1)
     A, B, C = (rng.standard_normal(shape) for shape in [(5, 4), (5, 3), (5, 2)])
     x, y, z = (rng.standard_normal(n) for n in (2, 3, 4))
-    got = J[0](lambda x: J[1](lambda y: J[2](lambda z: (A @ z) * (B @ y) * (C @ x) * x[0])(z))(y))(x)
+
+    def f(x, y, z):
+        return (A @ z) * (B @ y) * (C @ x) * x[0]
+    got = J[0](lambda x: J[1](lambda y: J[2](lambda z: f(x, y, z))(z))(y))(x)
     linear = np.einsum("ik,ij,il->ikjl", A, B, C) * x[0]
     linear[..., 0] += np.einsum("ik,ij,i->ikj", A, B, C @ x)
     np.testing.assert_allclose(got, linear, rtol=1e-13)

@@ -3,7 +3,9 @@
 A function that NumPy adds in a later version appears in none of the lists below, and fails here.
 """
 
+import inspect
 import math
+import operator
 import re
 
 import numpy as np
@@ -166,6 +168,40 @@ def test_out_and_where_are_refused_by_name(x):
             call()
 
 
+@kinds
+@pytest.mark.parametrize("text", [
+    "np.tile(X, x[0, 0])", "np.take_along_axis(X, x, 0)", "np.delete(X, x[0, 0])",
+    "np.split(X, x[0, 0])", "np.take(X, x)", "np.repeat(X, x[0, 0])", "np.roll(X, x[0, 0])",
+    "np.resize(X, x[0, 0])", "np.quantile(X, x[0, 0])", "np.reshape(X, x[0, 0])",
+    "np.pad(X, x[0, 0])", "np.sum(X, axis=x[0, 0])", "np.linspace(0.0, 1.0, x[0, 0])", "X[x]",
+])
+def test_a_traced_number_that_would_be_a_place_or_a_count_is_refused(text, x):
+    with pytest.raises((TypeError, IndexError)):
+        eval(text, {"np": np, "x": x, "X": X})
+
+
+def test_required_arguments_have_the_names_that_they_have_in_numpy():
+    for function, implementation in FUNCTIONS.items():
+        if function is operator.getitem or isinstance(function, np.ufunc):
+            continue                                      # they take no names
+        for parameter in inspect.signature(function).parameters.values():
+            if (parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+                    and parameter.default is parameter.empty):
+                inspect.signature(implementation).bind_partial(**{parameter.name: None})
+
+
+@kinds
+@pytest.mark.parametrize("text", [
+    "np.flip(m=x)", "np.roll(a=x, shift=1)", "np.tile(A=x, reps=2)", "np.repeat(a=x, repeats=2)",
+    "np.rot90(m=x)", "np.take(a=x, indices=[0])", "np.delete(arr=x, obj=0)", "np.real(val=x)",
+    "np.diagonal(a=x)", "np.resize(a=x, new_shape=3)", "np.sum(a=x)", "np.sort(a=x, kind='stable')",
+    "np.compress(condition=[1, 0], a=x, axis=0)", "np.extract(condition=X > 2, arr=x)",
+])
+def test_arguments_may_be_given_by_name(text, x):
+    got, want = (eval(text, {"np": np, "X": X, "x": y}) for y in (x, X))
+    assert type(got) is type(x) and np.array_equal(got.value, want)
+
+
 # ---- constants ----------------------------------------------------------------------------------
 
 ONE_ARGUMENT = """
@@ -185,7 +221,8 @@ CONSTANT_CALLS = [
     *(f"np.{name}(X, x)" for name in TWO_ARGUMENTS.split()),
     "np.argmax(x, axis=1)", "np.argpartition(x, 1)", "np.argsort(x, axis=0)", "np.round(x, 1)",
     "np.searchsorted(x[0], 2.5)", "np.searchsorted([0.0, 2.0, 5.0], x)", "np.all(x > 2, axis=0)",
-    "np.digitize(x, [0.0, 2.0, 5.0])", "np.histogram(x, bins=[0, 2, 5])", "np.lexsort((x[0], x[1]))",
+    "np.digitize(x, [0.0, 2.0, 5.0])", "np.histogram(x, bins=[0, 2, 5])",
+    "np.lexsort((x[0], x[1]))",
     "x.argmax(axis=0)", "x.argmin()", "x.all()", "x.any(axis=1)", "x.shape", "x.ndim", "x.size",
     "len(x)", "x > 2", "x <= X", "2 == x", "x != 1", "x // 2", "7 // x", "bool(x[0, 0])",
     "[bool(row[0] > row[1]) for row in x]", "x.dtype", "np.size(x, 0)", "np.zeros_like(x, int)",
