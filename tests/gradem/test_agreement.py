@@ -556,7 +556,8 @@ NOT_AUTOGRAD = {
     "np.linalg.eigh(spd)[0]",                        # it gives a triangular adjoint
     "np.linalg.eigh(spd)[1] * np.sign(np.linalg.eigh(spd)[1][0])",
     "np.linalg.norm(v, np.inf)",                     # it gives NaN
-    "np.max(-tie)",
+    "np.prod(z)", "np.prod(a * z)", "np.prod(z * z)", "np.prod(a * z, axis=1)",  # NaN at a zero
+    "np.clip(tie, 1.0, 3.0)",                        # it has slope 0 at a tie
 }
 
 
@@ -577,7 +578,7 @@ def test_gradients_agree_with_autograd_where_it_has_them():
         if part not in NOT_AUTOGRAD:
             assert_all_close(vjp(p.on(numpy), p.point)[1](p.adjoint)[0], theirs, part)
             compared += 1
-    assert compared > 550
+    assert compared > 600
 
 
 def test_every_function_with_a_rule_is_in_a_case():
@@ -632,7 +633,8 @@ def random_programs(draw):
             i, j = (draw(st.integers(-shape[axis], shape[axis] - 1)) for _ in range(2))
             colons = ":, " * (axis % axes)
             texts += [
-                f"{x}[{colons}{i}]", f"{x}[{colons}::-1]", f"{x}[{colons}np.array([{i}, {j}, {i}])]",
+                f"{x}[{colons}{i}]", f"{x}[{colons}::-1]",
+                f"{x}[{colons}np.array([{i}, {j}, {i}])]", f"{x}[None, ..., 0]",
                 f"np.mean({x}, axis={axis})", f"np.mean({x}, axis={axis}, keepdims=True)",
                 f"np.cumsum({x}, axis={axis}) / 3", f"np.prod(1 + {x} ** 2, axis={axis}) / 9",
                 f"np.concatenate([{x}, {x} ** 2], {axis})", f"np.stack([{x}, 2 * {x}], {axis})",
@@ -653,7 +655,7 @@ def broadcasts(x, y):
         return False
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(random_programs())
 def test_random_programs_agree_with_jax(drawn):
     """Sums may cancel here: the bound is relative to 1 where the largest entry is smaller."""
