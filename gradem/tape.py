@@ -15,15 +15,12 @@ from gradem import arrays, linalg  # noqa: F401  (they enter their rules in the 
 from gradem.indexing import GETITEM, Piece
 from gradem.rules import RULES, NoDerivative, Rule
 from gradem.shapes import shape, size, unbroadcast
-from gradem.traced import Traced, apply, is_real, new_level
+from gradem.traced import NUMBERS, Traced, apply, is_real, new_level
 
 #: What stands on the tape for an input: nothing is pulled further back from there.
 INPUT = Rule("input", None, push=(), pull=(), saves=())
 
 SQUARE = RULES[np.square]
-
-#: Numbers: no array, nothing to broadcast.
-NUMBERS = frozenset({float, np.float64, int})
 
 #: Arrays with more entries are forgotten if no pull will look at them (8 bytes an entry).
 MANY = 1000

@@ -22,6 +22,9 @@ import numpy as np
 from gradem.rules import CONSTANT, RULES, plain, power
 from gradem.shapes import shape, size
 
+#: Types of numbers.
+NUMBERS = frozenset({float, np.float64, int})
+
 #: The functions, besides the elementwise ones of `RULES`, that take traced values.
 FUNCTIONS = {}
 
@@ -100,9 +103,13 @@ class Traced:
         rule = RULES[ufunc]
 
         def method(self, other):
+            if type(other) in NUMBERS:                     # nothing to find out
+                return self._carry(rule, (self, other))
             return apply(rule, self, other) if is_real(other) else NotImplemented
 
         def reflected(self, other):
+            if type(other) in NUMBERS:
+                return self._carry(rule, (other, self))
             return apply(rule, other, self) if is_real(other) else NotImplemented
         return method, reflected
 
