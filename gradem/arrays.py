@@ -286,8 +286,9 @@ def _transpose(a, axes=None):
 
 @implements(np.swapaxes)
 def _swapaxes(a, axis1, axis2):
-    order = list(range(ndim(a)))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
+    order = list(range(-ndim(a), 0))
+    i, j = from_back((axis1, axis2), ndim(a))
+    order[i], order[j] = order[j], order[i]
     return _transpose(a, order)
 
 
@@ -318,9 +319,14 @@ def _broadcast_arrays(*arrays):
                  for a in arrays)
 
 
-@implements(np.copy, np.real)
+@implements(np.copy)
 def _copy(a):
     return a
+
+
+@implements(np.real)
+def _real(val):
+    return val
 
 
 # ---- joining ------------------------------------------------------------------------------------

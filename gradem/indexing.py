@@ -11,13 +11,14 @@ the function is applied to the positions 0, 1, 2, ... of the entries, and the re
 which entry to pick.
 """
 
+import inspect
 import operator
 
 import numpy as np
 
 from gradem.rules import Rule, plain
 from gradem.shapes import behind, ndim, seeds, shape, size
-from gradem.traced import Traced, apply, implements
+from gradem.traced import Traced, apply, implements, name_of
 
 
 class Piece:
@@ -114,8 +115,14 @@ def gather(x, positions):
 
 def _moves(function):
     """How a function that only moves, repeats or leaves out entries acts on a traced array."""
-    def moved(x, *args, **kwargs):
-        places = function(positions_of(x), *args, **kwargs)
+    name = next(iter(inspect.signature(function).parameters))
+
+    def moved(*args, **kwargs):
+        x = args[0] if args else kwargs.pop(name)
+        if not isinstance(x, Traced):
+            raise TypeError(f"{name_of(function)} can move the entries of a traced array, but a "
+                            "traced value cannot say where to: give it x.value")
+        places = function(positions_of(x), *args[1:], **kwargs)
         if isinstance(places, (list, tuple)):
             return type(places)(gather(x, place) for place in places)
         return gather(x, places)
@@ -129,9 +136,14 @@ for _function in (np.flip, np.fliplr, np.flipud, np.rot90, np.roll, np.repeat, n
     implements(_function)(_moves(_function))
 
 
-@implements(np.compress, np.extract)
-def _compress(condition, x, axis=None):
-    return gather(x, np.compress(np.ravel(plain(condition)), positions_of(x), axis))
+@implements(np.compress)
+def _compress(condition, a, axis=None):
+    return gather(a, np.compress(np.ravel(plain(condition)), positions_of(a), axis))
+
+
+@implements(np.extract)
+def _extract(condition, arr):
+    return _compress(condition, arr)
 
 
 @implements(np.sort)
