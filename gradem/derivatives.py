@@ -203,9 +203,9 @@ def vjp(f, *xs):
     return rebuild(out, values), pull
 
 
-def _variables(tape, x):
+def _variables(tape, x, copy=True):
     """New inputs of a tape in the place of the numbers and arrays in x."""
-    return rebuild(x, [tape.variable(real(leaf, "x")) for leaf in leaves(x)])
+    return rebuild(x, [tape.variable(real(leaf, "x", copy)) for leaf in leaves(x)])
 
 
 def _value(y, tape):
@@ -263,7 +263,7 @@ def value_and_grad(f, argnums=0):
             if not -len(args) <= i < len(args):
                 raise TypeError(f"argnums={argnums}, but there are {len(args)} positional "
                                 "arguments: what is differentiated is given by position")
-            inputs[i] = _variables(tape, args[i])
+            inputs[i] = _variables(tape, args[i], copy=False)    # the tape ends with this call
         out = f(*inputs, **kwargs)
         if isinstance(out, (tuple, list, dict)) or shape(out) != ():
             what = f"has shape {shape(out)}" if ndim(out) else f"is a {type(out).__name__}"

@@ -23,7 +23,7 @@ INPUT = Rule("input", None, push=(), pull=(), saves=())
 SQUARE = RULES[np.square]
 
 #: Arrays with more entries are forgotten if no pull will look at them (8 bytes an entry).
-MANY = 1000
+MANY = 10_000
 
 
 class Forgotten:

@@ -315,8 +315,8 @@ def operands(function, args):
     return args
 
 
-def real(x, name):
-    """Return x as a float, a fresh float64 array, or as it is if traced; refuse all else."""
+def real(x, name, copy=True):
+    """Return x as a float, a float64 array of its own, or as it is if traced; refuse all else."""
     if isinstance(x, Traced) or type(x) is float:
         return x
     array = np.asarray(x)
@@ -325,7 +325,7 @@ def real(x, name):
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} should be a real number or an array of them, "
                         f"but it is of type {type(x).__name__}")
-    return array.astype(float) if array.ndim else float(array)
+    return array.astype(float, copy=copy) if array.ndim else float(array)
 
 
 def bare(x):
