@@ -27,8 +27,9 @@ _HOMES = {
 }
 
 _MODULES = frozenset({
-    "arrays", "check", "containers", "datasets", "derivatives", "differences", "dual",
-    "gaussian", "indexing", "linalg", "mixture", "plots", "rules", "shapes", "tape", "traced",
+    "acceleration", "arrays", "blocks", "check", "containers", "datasets", "derivatives", "differences", "dual",
+    "em", "families", "gaussian", "indexing", "linalg", "mixture", "plots", "rules", "shapes", "tape", "traced",
+    "unconstrained",
 })
 
 __all__ = sorted(_HOMES)

@@ -8,8 +8,12 @@ EM climbs its likelihood in two steps (Dempster, Laird and Rubin 1977; Bishop 20
 9.2). The E step computes the responsibilities P(y = k | x) under the present parameters. The
 M step fits each Gaussian to all points by maximum likelihood, where a point counts as much as
 its responsibility says. No iteration lowers the likelihood.
+
+`e_step` and `m_step` are these two steps as they stand in the book. `GaussianMixture` makes
+the same steps with `gradem.em`, where both are one pass over the points in blocks.
 """
 
+import inspect
 import warnings
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -18,6 +22,16 @@ import numpy as np
 from scipy.special import logsumexp
 
 from gradem import gaussian
+from gradem.acceleration import Anderson
+from gradem.blocks import Points, finite, table
+from gradem.em import Expectation, Pass, empty, slices, softmax
+from gradem.families import FAMILIES
+
+
+STARTS = ("kmeans", "k-means++", "random", "random_from_data")
+
+#: Points to look at for a first guess.
+FIRST_GUESS = 100_000
 
 
 class ConvergenceWarning(UserWarning):
@@ -29,7 +43,7 @@ class State(NamedTuple):
 
     weights: np.ndarray           # (K,)
     means: np.ndarray             # (K, d)
-    covariances: np.ndarray       # (K, d, d)
+    covariances: np.ndarray       # (K, d, d), or what the kind of covariance has
     log_likelihood: float         # sum over the points, natural logarithm
 
 
@@ -44,7 +58,8 @@ def log_joint(X, weights, means, covariances):
     X : ndarray, shape (N, d)
     weights : ndarray, shape (K,)
     means : ndarray, shape (K, d)
-    covariances : ndarray, shape (K, d, d)
+    covariances : sequence of K covariances
+        Each a matrix, variances, or one variance, as for `gradem.gaussian.log_density`.
 
     Returns
     -------
@@ -88,7 +103,7 @@ def e_step(X, weights, means, covariances):
     return np.exp(joint - marginal[:, None]), float(marginal.sum())
 
 
-def m_step(X, responsibilities, reg_covar=0.0):
+def m_step(X, responsibilities, reg_covar=0.0, kind="full"):
     """Parameters of greatest expected log likelihood (Bishop 2006, eqs. 9.24 to 9.26).
 
     Parameters
@@ -97,12 +112,14 @@ def m_step(X, responsibilities, reg_covar=0.0):
     responsibilities : ndarray, shape (N, K)
     reg_covar : float
         Added to each variance, in the squared unit of the data, so that none falls to zero.
+    kind : {"full", "tied", "diag", "spherical"}
+        The kind of covariance: see `gradem.families`.
 
     Returns
     -------
     weights : ndarray, shape (K,)
     means : ndarray, shape (K, d)
-    covariances : ndarray, shape (K, d, d)
+    covariances : ndarray, shape (K, d, d), (d, d), (K, d) or (K,)
 
     Raises
     ------
@@ -111,12 +128,14 @@ def m_step(X, responsibilities, reg_covar=0.0):
     """
     counts = responsibilities.sum(axis=0)
     if not np.all(counts > 0):
-        raise ValueError(f"component {int(np.argmin(counts))} is empty: it has no responsibility "
-                         "for any point. Use fewer components, or another start")
-    fits = [gaussian.fit(X, column) for column in responsibilities.T]
+        raise ValueError(empty(int(np.argmin(counts))))
+    fits = [gaussian.fit(X, column, "full" if kind == "tied" else kind)
+            for column in responsibilities.T]
     means = np.stack([mean for mean, _ in fits])
     covariances = np.stack([covariance for _, covariance in fits])
-    return counts / len(X), means, covariances + reg_covar * np.eye(X.shape[1])
+    if kind == "tied":
+        covariances = np.average(covariances, axis=0, weights=counts)
+    return counts / counts.sum(), means, FAMILIES[kind].regularised(covariances, reg_covar)
 
 
 # ---- the estimator ------------------------------------------------------------------------
@@ -125,15 +144,16 @@ def m_step(X, responsibilities, reg_covar=0.0):
 class GaussianMixture:
     """A Gaussian mixture fitted by EM, with the names of scikit-learn's GaussianMixture.
 
-    From the same start (`weights_init`, `means_init`, `precisions_init`) it makes the same
-    iterations. Without one it starts elsewhere: see `init_params`.
+    From the same start it makes the same iterations as scikit-learn's. Besides it takes sample
+    weights and data larger than memory, keeps the history of its parameters, and can
+    accelerate EM.
 
     Parameters
     ----------
     n_components : int
         Number K of Gaussians.
-    covariance_type : {"full"}
-        Each component has a covariance matrix of its own.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+        A matrix for each component, one matrix for all, variances, or one variance each.
     tol : float
         EM stops when an iteration changes the mean log likelihood of a point by less; with 0
         it makes all `max_iter` iterations.
@@ -144,20 +164,29 @@ class GaussianMixture:
         Most iterations of EM.
     n_init : int
         Number of starts; the result of greatest likelihood is kept.
-    init_params : {"random_from_data"}
-        The means start at K of the points, drawn at random, with equal weights and the
-        covariance of all points. (scikit-learn's default is "kmeans".)
+    init_params : {"kmeans", "k-means++", "random", "random_from_data"}
+        How responsibilities are found to start from: the clusters of k-means; points chosen by
+        its k-means++ start, one for each component; at random; points chosen at random. From
+        more than 100 000 points so many are drawn for it.
     weights_init, means_init, precisions_init : array_like, optional
-        A start of your own, shapes (K,), (K, d) and (K, d, d); a precision is the inverse of
-        a covariance. What is not given comes from `init_params`.
+        A start of your own, of the shapes of `weights_`, `means_` and `precisions_`. What is
+        not given comes from `init_params`.
     random_state : int or numpy.random.Generator, optional
         Seed of the starts and of `sample`.
+    warm_start : bool
+        Does `fit` go on from the last fit, if there is one?
+    accelerate : bool
+        Extrapolate the iterations of EM (see `gradem.acceleration`)? Where components overlap
+        this saves most of them. The likelihood still never falls.
 
     Attributes
     ----------
-    weights_, means_, covariances_ : ndarray, shapes (K,), (K, d), (K, d, d)
-    precisions_, precisions_cholesky_ : ndarray, shape (K, d, d)
-        The inverses of the covariances, P = U U^T, and the upper triangular U.
+    weights_, means_ : ndarray, shapes (K,), (K, d)
+    covariances_ : ndarray, shape (K, d, d), (d, d), (K, d) or (K,) by covariance_type
+    precisions_ : ndarray, of the shape of covariances_
+        The inverses of the covariances.
+    precisions_cholesky_ : ndarray, of the shape of covariances_
+        The upper triangular U in P = U U^T; square roots where P is no matrix.
     converged_ : bool
     n_iter_ : int
         Iterations made from the best start.
@@ -166,6 +195,9 @@ class GaussianMixture:
     history_ : list of State
         (weights, means, covariances, log_likelihood) at the best start and after each of its
         iterations: ``history_[0]`` is the start, ``history_[n_iter_]`` the result.
+    n_passes_ : int
+        How often all points were looked at from the best start.
+    n_features_in_ : int
 
     Examples
     --------
@@ -176,8 +208,9 @@ class GaussianMixture:
     """
 
     def __init__(self, n_components=1, *, covariance_type="full", tol=1e-3, reg_covar=1e-6,
-                 max_iter=100, n_init=1, init_params="random_from_data", weights_init=None,
-                 means_init=None, precisions_init=None, random_state=None):
+                 max_iter=100, n_init=1, init_params="kmeans", weights_init=None,
+                 means_init=None, precisions_init=None, random_state=None, warm_start=False,
+                 accelerate=False):
         self.n_components = n_components
         self.covariance_type = covariance_type
         self.tol = tol
@@ -189,17 +222,22 @@ class GaussianMixture:
         self.means_init = means_init
         self.precisions_init = precisions_init
         self.random_state = random_state
+        self.warm_start = warm_start
+        self.accelerate = accelerate
 
     # -- fitting --
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Fit the mixture to points.
 
         Parameters
         ----------
-        X : array_like, shape (N, d)
+        X : array_like, shape (N, d); sequence of arrays, shapes (n, d); or Dask array
+            The points; see `gradem.blocks.Points` for more than fit into memory.
         y : ignored
             For pipelines that hand over labels.
+        sample_weight : like X without the columns, optional
+            How often each point counts; once by default.
 
         Returns
         -------
@@ -218,18 +256,27 @@ class GaussianMixture:
             If `max_iter` iterations were not enough.
         """
         self._check_parameters()
-        X = _as_points(X)
-        if len(X) < self.n_components:
-            raise ValueError(f"{self.n_components} components cannot be fitted to {len(X)} points: "
-                             "use more points, or fewer components")
-        rng = np.random.default_rng(self.random_state)
-        climbs = [self._climb(X, self._start(X, rng)) for _ in range(self.n_init)]
-        self.history_, self.lower_bound_, self.converged_ = max(climbs, key=lambda climb: climb[1])
-        self.n_iter_ = len(self.history_) - 1
-        self.weights_, self.means_, self.covariances_, _ = self.history_[-1]
-        self.precisions_cholesky_ = np.stack(
-            [gaussian.inverse_factor(covariance) for covariance in self.covariances_])
-        self.precisions_ = np.stack([U @ U.T for U in self.precisions_cholesky_])
+        points = Points(X, sample_weight)
+        if points.n_points < self.n_components:
+            raise ValueError(f"{self.n_components} components cannot be fitted to "
+                             f"{points.n_points} points: use more points, or fewer components")
+        if self.warm_start and hasattr(self, "weights_"):
+            starts = [(self.weights_, self.means_, self.covariances_)]
+        else:
+            rng = _generator(self.random_state)
+            starts = (self._start(points, rng) for _ in range(self.n_init))
+        climbs = [self._climb(points, start) for start in starts]
+        best = max(climbs, key=lambda climb: climb.bounds[-1])
+        self.history_, self.converged_ = best.history, best.converged
+        self.lower_bound_, self.lower_bounds_ = best.bounds[-1], best.bounds[1:]
+        self.n_iter_, self.n_passes_ = len(best.history) - 1, best.n_passes
+        self.n_features_in_ = points.n_features
+        family = self._family
+        self.weights_, self.means_, self.covariances_ = (
+            array.astype(points.dtype) for array in best.history[-1][:3])
+        factors = family.precision_factors(best.history[-1].covariances)
+        self.precisions_cholesky_ = factors.astype(points.dtype)
+        self.precisions_ = family.precisions(factors).astype(points.dtype)
         if not self.converged_:
             warnings.warn(
                 f"EM stopped after max_iter={self.max_iter} iterations while the likelihood still "
@@ -237,73 +284,110 @@ class GaussianMixture:
                 ConvergenceWarning, stacklevel=2)
         return self
 
-    def _climb(self, X, start):
-        """EM from one start: its history, its lower bound, and whether it converged."""
-        responsibilities, log_likelihood = e_step(X, *start)
-        history, bound = [State(*start, log_likelihood)], -np.inf
+    def _climb(self, points, parameters):
+        """EM from one start."""
+        expectation = Expectation(self._family, points, self.n_components)
+        accelerated = Anderson(self._family) if self.accelerate else None
+        step, sums = expectation(parameters)
+        climb = _Climb([State(*parameters, sums.log_likelihood)])
         for _ in range(self.max_iter):
-            previous, bound = bound, log_likelihood / len(X)
-            parameters = m_step(X, responsibilities, self.reg_covar)
-            responsibilities, log_likelihood = e_step(X, *parameters)
-            history.append(State(*parameters, log_likelihood))
-            if abs(bound - previous) < self.tol:
-                return history, bound, True
-        return history, bound, False
+            climb.bounds.append(sums.log_likelihood / points.weight)
+            parameters = step.step(sums, self.reg_covar)
+            if accelerated is None:
+                step, sums = expectation(parameters)
+            else:
+                parameters, step, sums = accelerated.advance(climb.history[-1], parameters,
+                                                             expectation)
+            climb.history.append(State(*parameters, sums.log_likelihood))
+            if abs(climb.bounds[-1] - climb.bounds[-2]) < self.tol:
+                climb.converged = True
+                break
+        climb.n_passes = expectation.n_passes
+        return climb
 
-    def _start(self, X, rng):
+    def _start(self, points, rng):
         """The parameters before the first E step: what the user gave, the rest by default."""
-        K, d = self.n_components, X.shape[1]
-        drawn = X[rng.choice(len(X), size=K, replace=False)]
-        weights = _given("weights_init", self.weights_init, np.full(K, 1 / K))
-        means = _given("means_init", self.means_init, drawn)
+        K, d, family = self.n_components, points.n_features, self._family
+        given = (self.weights_init, self.means_init, self.precisions_init)
+        if all(part is not None for part in given):
+            weights, means, covariances = np.empty(K), np.empty((K, d)), np.empty(
+                family.shape(K, d))
+        else:
+            weights, means, covariances = m_step(*self._first_guess(points, rng), self.reg_covar,
+                                                 family.name)
+        weights = _given("weights_init", self.weights_init, weights)
+        means = _given("means_init", self.means_init, means)
         if np.any(weights < 0) or abs(weights.sum() - 1) > 1e-8:
             raise ValueError(f"weights_init={weights.tolist()} must not be negative and must sum "
                              "to one: divide positive weights by their sum")
         if self.precisions_init is None:
-            _, covariance = gaussian.fit(X)
-            return weights, means, np.tile(covariance + self.reg_covar * np.eye(d), (K, 1, 1))
-        precisions = _given("precisions_init", self.precisions_init, np.empty((K, d, d)))
+            return weights, means, covariances
+        precisions = _given("precisions_init", self.precisions_init, covariances)
         try:
-            factors = [gaussian.inverse_factor(precision) for precision in precisions]
+            for precision in family.of_components(precisions, K):
+                gaussian.factor(precision)
         except ValueError as error:
-            raise ValueError("precisions_init must hold symmetric positive definite matrices, the "
-                             f"inverses of covariances ({error})") from None
-        return weights, means, np.stack([U @ U.T for U in factors])
+            raise ValueError("precisions_init must hold inverses of covariances, symmetric and "
+                             f"positive definite ({error})") from None
+        return weights, means, family.precisions(family.precision_factors(precisions))
+
+    def _first_guess(self, points, rng):
+        """Points, and responsibilities for them to start from."""
+        from gradem.kmeans import KMeans, kmeans_plusplus
+        K = self.n_components
+        X, sample_weight = points.some(FIRST_GUESS, rng)
+        N = len(X)
+        if self.init_params == "random":
+            R = rng.uniform(size=(N, K))
+            R /= R.sum(axis=1, keepdims=True)
+        else:
+            if self.init_params == "kmeans":
+                clusters = KMeans(K, n_init=1, random_state=rng).fit(X, sample_weight=sample_weight)
+                rows, labels = np.arange(N), clusters.labels_
+            elif self.init_params == "k-means++":
+                rows, labels = kmeans_plusplus(X, K, rng)[1], np.arange(K)
+            else:
+                rows, labels = rng.choice(N, size=K, replace=False), np.arange(K)
+            R = np.zeros((N, K))
+            R[rows, labels] = 1.0
+        return X, R * sample_weight[:, None]
+
+    @property
+    def _family(self):
+        return FAMILIES[self.covariance_type]
 
     def _check_parameters(self):
         """Refuse parameters that cannot be meant, with what can."""
-        if self.covariance_type != "full":
-            raise ValueError(f"covariance_type={self.covariance_type!r} is not available here: "
-                             "use 'full', a covariance matrix for each component")
-        if self.init_params != "random_from_data":
-            raise ValueError(f"init_params={self.init_params!r} is not available here: gradem has "
-                             "no k-means or other start yet. Use 'random_from_data', or give "
-                             "means_init a start of your own")
+        for name, allowed in [("covariance_type", tuple(FAMILIES)), ("init_params", STARTS)]:
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name}={getattr(self, name)!r} is not available: use one of "
+                                 f"{', '.join(map(repr, allowed))}")
         for name, kind, least in [("n_components", Integral, 1), ("n_init", Integral, 1),
-                                  ("max_iter", Integral, 1), ("tol", Real, 0),
+                                  ("max_iter", Integral, 0), ("tol", Real, 0),
                                   ("reg_covar", Real, 0)]:
             value = getattr(self, name)
-            if not (isinstance(value, kind) and value >= least):
-                what = "a whole number" if kind is Integral else "a number"
+            if isinstance(value, bool) or not (
+                    isinstance(value, kind) and least <= value < np.inf):
+                what = "a whole number" if kind is Integral else "a finite number"
                 raise ValueError(f"{name}={value!r} must be {what} that is at least {least}")
 
     # -- using the fit --
 
-    def fit_predict(self, X, y=None):
+    def fit_predict(self, X, y=None, sample_weight=None):
         """Fit the mixture and return the component of greatest responsibility, shape (N,)."""
-        return self.fit(X).predict(X)
+        return self.fit(X, sample_weight=sample_weight).predict(X)
 
     def predict_proba(self, X):
         """Responsibilities of the components for the points, shape (N, K)."""
-        return e_step(self._points(X), self.weights_, self.means_, self.covariances_)[0]
+        return self._for_each_point(X, lambda joint: softmax(joint)[0].T)
 
     def predict(self, X):
         """The component of greatest responsibility for each point, shape (N,)."""
-        return self._log_joint(X).argmax(axis=1)
+        return self._for_each_point(X, lambda joint: joint.argmax(axis=0))
 
     def score_samples(self, X):
         """Logarithm of the mixture's density at each point, shape (N,)."""
-        return logsumexp(self._log_joint(X), axis=1)
+        return self._for_each_point(X, lambda joint: softmax(joint)[1])
 
     def score(self, X, y=None):
         """Mean log likelihood of a point: the total divided by N."""
@@ -325,10 +409,12 @@ class GaussianMixture:
         self._require_fit()
         if not (isinstance(n_samples, Integral) and n_samples >= 1):
             raise ValueError(f"n_samples={n_samples!r} must be a whole number that is at least 1")
-        rng = np.random.default_rng(self.random_state)
-        sizes = rng.multinomial(n_samples, self.weights_)
+        rng = _generator(self.random_state)
+        weights = self.weights_.astype(float)
+        sizes = rng.multinomial(n_samples, weights / weights.sum())
+        covariances = self._family.of_components(self.covariances_, len(sizes))
         X = np.concatenate([gaussian.sample(mean, covariance, size, rng) for mean, covariance, size
-                            in zip(self.means_, self.covariances_, sizes)])
+                            in zip(self.means_, covariances, sizes)])
         return X, np.repeat(np.arange(len(sizes)), sizes)
 
     def aic(self, X):
@@ -343,51 +429,69 @@ class GaussianMixture:
         return self._n_parameters() * float(np.log(len(log_densities))) - 2 * log_likelihood
 
     def _n_parameters(self):
-        """Free numbers: weights that sum to one, means, symmetric covariances."""
+        """Free numbers: weights that sum to one, means, covariances."""
         K, d = self.means_.shape
-        return (K - 1) + K * d + K * d * (d + 1) // 2
+        return (K - 1) + K * d + self._family.free_numbers(K, d)
 
-    def _log_joint(self, X):
-        return log_joint(self._points(X), self.weights_, self.means_, self.covariances_)
-
-    def _points(self, X):
-        """X as the points of a fitted mixture."""
+    def _for_each_point(self, X, task):
+        """Join what task(log joint density, shape (K, n)) returns for the blocks of X."""
         self._require_fit()
-        X, d = _as_points(X), self.means_.shape[1]
+        X, d = finite(table(X)), self.means_.shape[1]
         if X.shape[1] != d:
             raise ValueError(f"X has {X.shape[1]} columns, but the mixture was fitted to {d}: give "
                              "the same features in the same order")
-        return X
+        parameters = (array.astype(float) for array in
+                      (self.weights_, self.means_, self.covariances_))
+        step = Pass(self._family, *parameters, np.zeros(d), None)
+        return np.concatenate([task(step.log_joint(part)) for part, _ in
+                               slices(self._family, self.n_components, X, None)])
 
     def _require_fit(self):
         if not hasattr(self, "means_"):
             raise ValueError("this GaussianMixture is not fitted yet: call fit(X) first")
 
+    # -- parameters, as scikit-learn's tools ask for them --
+
+    def get_params(self, deep=True):
+        """The parameters by name."""
+        return {name: getattr(self, name) for name in PARAMETERS}
+
+    def set_params(self, **parameters):
+        """Set parameters by name, and return the mixture itself."""
+        for name, value in parameters.items():
+            if name not in PARAMETERS:
+                raise ValueError(f"GaussianMixture has no parameter {name!r}: it has "
+                                 f"{', '.join(PARAMETERS)}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self):
+        defaults = GaussianMixture().get_params()
+        changed = [f"{name}={value!r}" for name, value in self.get_params().items()
+                   if value is not defaults[name] and not np.array_equal(value, defaults[name])]
+        return f"GaussianMixture({', '.join(changed)})"
+
+
+PARAMETERS = tuple(name for name in inspect.signature(GaussianMixture).parameters)
+
+
+class _Climb:
+    """What EM did from one start."""
+
+    def __init__(self, history):
+        self.history, self.bounds = history, [-np.inf]
+        self.converged, self.n_passes = False, 0
+
 
 # ---- input ----------------------------------------------------------------------------------
 
 
-def _as_points(X):
-    """X as a matrix of finite floats."""
+def _generator(random_state):
     try:
-        X = np.asarray(X)
-        if X.dtype.kind == "c":
-            raise ValueError("X is complex")
-        X = X.astype(float)
+        return np.random.default_rng(random_state)
     except (TypeError, ValueError):
-        raise ValueError("X must be a table of real numbers with a row for each point, all rows of "
-                         "the same length: turn text and dates into numbers first") from None
-    if X.ndim != 2:
-        raise ValueError(f"X has shape {X.shape}, but it must have a row for each point and a "
-                         "column for each feature: reshape a single feature with "
-                         "X.reshape(-1, 1), a single point with X.reshape(1, -1)")
-    if X.size == 0:
-        raise ValueError(f"X has shape {X.shape}: it holds no numbers")
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0]
-        raise ValueError(f"X[{row}, {column}] is {X[row, column]}: remove the points with missing "
-                         "or infinite entries, or fill them in")
-    return X
+        raise ValueError(f"random_state={random_state!r} is no seed: use a whole number, a "
+                         "numpy.random.Generator, or None for a new start each time") from None
 
 
 def _given(name, given, default):
