@@ -4,9 +4,10 @@ Where components overlap EM creeps: each iteration removes the same small share 
 remaining distance (Dempster, Laird & Rubin 1977, section 3). EM is a map g, and its goal a
 fixed point, g(u) = u. Anderson's acceleration (Anderson 1965; Walker & Ni 2011) remembers the
 last points u_i and residuals f_i = g(u_i) - u_i, finds the combination of differences of
-residuals that comes closest to the present residual, and makes the same combination of steps:
+residuals that comes closest to the present residual, and makes the same combination of steps::
 
-    new = g(u) - sum_i gamma_i (g(u_i+1) - g(u_i)),   gamma minimises |f - sum_i gamma_i (f_i+1 - f_i)|.
+    new = g(u) - sum_i gamma_i (g(u_i+1) - g(u_i)),
+    where gamma minimises |f - sum_i gamma_i (f_i+1 - f_i)|.
 
 On a map that were linear this would be GMRES, and end after as many steps as there are slow
 directions. On a mixture it may leap too far. So the new point is kept only if its likelihood

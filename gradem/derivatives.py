@@ -158,13 +158,13 @@ def vjp(f, *xs):
     Parameters
     ----------
     f : callable
-    *xs : float, ndarray, or container of them
+    xs : float, ndarray, or container of them
         The arguments of f. Whole numbers are taken as floats.
 
     Returns
     -------
     value : float, ndarray, or container of them
-        f(*xs).
+        The result of f.
     pull : callable
         ``pull(adjoint)`` returns a tuple with an adjoint for each of xs, of its form and
         shape; zero where f ignores it. `adjoint` has the form of the value; several

@@ -376,7 +376,7 @@ class Spherical:
 
     @staticmethod
     def squares(r, deviation):
-        """sum_n r_n |x_n - c|^2 for one component."""
+        """``sum_n r_n |x_n - c|^2`` for one component."""
         return np.einsum("in,in->n", deviation, deviation) @ r
 
     @staticmethod

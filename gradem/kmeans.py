@@ -34,6 +34,9 @@ BLOCK = 2**17
 #: are lost, and it is computed anew from the distances themselves.
 KEPT = 1e-3
 
+#: Of so few points sums are made afresh as fast as they can be kept up to date (measured).
+FEW = 1000
+
 #: Points that `assign` looks at in one go.
 ROWS = 2**16
 
@@ -198,6 +201,8 @@ class _Points:
     weights : ndarray, shape (N,)
     inertia : float
         The inertia of one centre in the mean.
+    variance : float
+        The mean variance of the features, without weights.
     """
 
     def __init__(self, X, sample_weight=None):
@@ -205,12 +210,16 @@ class _Points:
         with np.errstate(over="ignore", invalid="ignore"):
             self.mean = X.mean(axis=0, dtype=float)
             self.features = np.ones((X.shape[1] + 1, len(X)), dtype=X.dtype)
-            np.subtract(X.T, self.mean[:, None], out=self.features[:-1], casting="same_kind")
-            squares = np.einsum("in,in->n", self.features[:-1], self.features[:-1])
+            squares = np.empty(len(X))
+            for block in self.blocks(0):
+                centred = self.features[:-1, block]
+                np.subtract(X[block].T, self.mean[:, None], out=centred, casting="same_kind")
+                np.einsum("in,in->n", centred, centred, out=squares[block])
         if not np.isfinite(squares).all():
             raise ValueError("the squared distances between points are too large for numbers of "
                              f"type {X.dtype}: divide X by its largest entry")
         self.inertia = float(self.weights @ squares)
+        self.variance = float(squares.mean()) / X.shape[1]
 
     def blocks(self, K):
         """Slices of points so short that an array for K centres stays in the cache with them."""
@@ -238,22 +247,25 @@ class _Points:
         """The matrix whose product with the features is |m|^2 - 2 m.x, shape (K, d + 1)."""
         factors = np.empty((len(centres), len(self.features)), dtype=self.features.dtype)
         factors[:, :-1] = centres
-        factors[:, -1] = np.einsum("ki,ki->k", factors[:, :-1], factors[:, :-1])
+        factors[:, -1] = np.vecdot(factors[:, :-1], factors[:, :-1])
         factors[:, :-1] *= -2
         return factors
 
     def squared_distances(self, centres, labels):
         """|x - m|^2 of each point and the centre of its label, by subtraction."""
-        squared = np.empty(len(labels))
-        for block in self.blocks(len(self.features)):
-            difference = self.features[:-1, block] - centres.T[:, labels[block]]
+        squared, columns = np.empty(len(labels)), np.ascontiguousarray(centres.T)
+        for block in self.blocks(len(columns)):
+            difference = self.features[:-1, block] - columns.take(labels[block], axis=1)
             np.einsum("in,in->n", difference, difference, out=squared[block])
         return squared
 
     def squared_distances_from(self, index):
         """|x - y|^2 of each point and the point y of that index, by subtraction."""
-        return self.squared_distances(self.features[None, :-1, index],
-                                      np.zeros(len(self.weights), dtype=np.intp))
+        squared, column = np.empty(len(self.weights)), self.features[:-1, index, None]
+        for block in self.blocks(0):
+            difference = self.features[:-1, block] - column
+            np.einsum("in,in->n", difference, difference, out=squared[block])
+        return squared
 
     def inertias_with(self, candidates, closest):
         """The inertia if one of the candidates becomes a centre, for each of them.
@@ -303,7 +315,7 @@ class _Sums:
         """Take up new labels, and return how many points moved."""
         moved = np.flatnonzero(labels != self.labels)
         old, self.labels = self.labels, labels
-        if 4 * len(moved) > len(labels):
+        if 4 * len(moved) > len(labels) - FEW:
             self._afresh()
             return len(moved)
         new, old, points = labels[moved], old[moved], self.points
@@ -457,7 +469,7 @@ class KMeans:
         X = finite(table(X))
         _require_enough(X, self.n_clusters)
         points, rng = _Points(X, sample_weight), _generator(self.random_state)
-        tol = self.tol * float(X.var(axis=0, dtype=float).mean())
+        tol = self.tol * points.variance
         starts = (self._start(X, points, rng) for _ in range(self._n_starts()))
         runs = (_lloyd(points, start, self.max_iter, tol) for start in starts)
         best = min(runs, key=lambda history: history[-1].inertia)

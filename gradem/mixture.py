@@ -182,18 +182,18 @@ class GaussianMixture:
     Attributes
     ----------
     weights_, means_ : ndarray, shapes (K,), (K, d)
-    covariances_ : ndarray, shape (K, d, d), (d, d), (K, d) or (K,) by covariance_type
-    precisions_ : ndarray, of the shape of covariances_
+    covariances_ : ndarray, shape (K, d, d), (d, d), (K, d) or (K,) by `covariance_type`
+    precisions_ : ndarray, of the shape of `covariances_`
         The inverses of the covariances.
-    precisions_cholesky_ : ndarray, of the shape of covariances_
+    precisions_cholesky_ : ndarray, of the shape of `covariances_`
         The upper triangular U in P = U U^T; square roots where P is no matrix.
     converged_ : bool
     n_iter_ : int
         Iterations made from the best start.
     lower_bound_ : float
         Mean log likelihood of a point at the last E step, which came before the last M step.
-    history_ : list of State
-        (weights, means, covariances, log_likelihood) at the best start and after each of its
+    history_ : list
+        States (weights, means, covariances, log_likelihood) at the best start and after each of its
         iterations: ``history_[0]`` is the start, ``history_[n_iter_]`` the result.
     n_passes_ : int
         How often all points were looked at from the best start.

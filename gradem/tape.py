@@ -233,7 +233,7 @@ def record(f, *xs):
     Parameters
     ----------
     f : callable
-    *xs : float or ndarray
+    xs : float or ndarray
         Its arguments.
 
     Returns
