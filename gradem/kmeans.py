@@ -78,7 +78,7 @@ def assign(X, centres):
     labels, squared_distances = np.empty(len(X), dtype=np.int32), np.empty(len(X))
     for block in (slice(i, i + ROWS) for i in range(0, len(X), ROWS)):
         points = _Points(X[block])
-        shifted = centres - points.mean
+        shifted = points.about_mean(centres)
         nearest, _ = points.nearest(shifted)
         labels[block] = nearest
         squared_distances[block] = points.squared_distances(shifted, nearest)
@@ -122,7 +122,7 @@ def update(X, labels, centres, sample_weight=None):
                          "one for each point: take those that assign returns")
     points = _Points(X, sample_weight)
     sums = _Sums(points, len(centres), labels)
-    return (points.mean + sums.means(centres - points.mean)).astype(X.dtype)
+    return (points.mean + sums.means(points.about_mean(centres))).astype(X.dtype)
 
 
 def kmeans_plusplus(X, n_clusters, rng=None, sample_weight=None):
@@ -208,22 +208,38 @@ class _Points:
     def __init__(self, X, sample_weight=None):
         self.weights = _weights(sample_weight, X)
         with np.errstate(over="ignore", invalid="ignore"):
-            self.mean = X.mean(axis=0, dtype=float)
+            self.mean = X.mean(axis=0, dtype=float).astype(X.dtype)
             self.features = np.ones((X.shape[1] + 1, len(X)), dtype=X.dtype)
             squares = np.empty(len(X))
             for block in self.blocks(0):
                 centred = self.features[:-1, block]
-                np.subtract(X[block].T, self.mean[:, None], out=centred, casting="same_kind")
+                np.subtract(X[block].T, self.mean[:, None], out=centred)
                 np.einsum("in,in->n", centred, centred, out=squares[block])
-        if not np.isfinite(squares).all():
-            raise ValueError("the squared distances between points are too large for numbers of "
-                             f"type {X.dtype}: divide X by its largest entry")
+        self._require_small(squares)
         self.inertia = float(self.weights @ squares)
         self.variance = float(squares.mean()) / X.shape[1]
 
+    def about_mean(self, centres):
+        """The centres as the passes take them."""
+        shifted = centres - self.mean
+        with np.errstate(over="ignore"):
+            self._require_small(np.vecdot(shifted, shifted))
+        return shifted
+
+    def _require_small(self, squares):
+        """Refuse distances from the mean whose squares, or sums of a few, overflow."""
+        dtype = self.features.dtype
+        if not squares.max() < np.finfo(dtype).max / 8:
+            raise ValueError(f"squared distances are too large for numbers of type {dtype}: divide "
+                             "X, and any centres you give, by the largest entry")
+
+    def block_size(self, K):
+        """So many points stay in the cache with an array for them and K centres."""
+        return max(1, BLOCK // (K + len(self.features)))
+
     def blocks(self, K):
-        """Slices of points so short that an array for K centres stays in the cache with them."""
-        size = max(1, BLOCK // (K + len(self.features)))
+        """Slices of so many points."""
+        size = self.block_size(K)
         return [slice(i, i + size) for i in range(0, len(self.weights), size)]
 
     def nearest(self, centres):
@@ -297,6 +313,7 @@ class _Sums:
 
     def __init__(self, points, K, labels):
         self.points, self.labels = points, labels
+        self.weights = points.weights.astype(points.features.dtype, copy=False)
         self.clusters = np.arange(K, dtype=labels.dtype)[:, None]
         self._afresh()
 
@@ -305,10 +322,11 @@ class _Sums:
         self.largest_weights = self.sums[:, -1].copy()
 
     def _of(self, labels):
-        sums = 0.0
-        for block in self.points.blocks(len(self.clusters)):
-            memberships = (labels[block] == self.clusters) * self.points.weights[block]
-            sums = sums + memberships @ self.points.features[:, block].T
+        features, K = self.points.features, len(self.clusters)
+        sums = np.zeros((K, len(features)))
+        for block in self.points.blocks(K):
+            memberships = (labels[block] == self.clusters) * self.weights[block]
+            sums += memberships @ features[:, block].T
         return sums
 
     def follow(self, labels):
@@ -318,14 +336,12 @@ class _Sums:
         if 4 * len(moved) > len(labels) - FEW:
             self._afresh()
             return len(moved)
-        new, old, points = labels[moved], old[moved], self.points
-        for part in points.blocks(len(self.clusters)):
-            chosen = moved[part]
-            if not len(chosen):
-                break
-            change = (new[part] == self.clusters) * points.weights[chosen]
-            change -= (old[part] == self.clusters) * points.weights[chosen]
-            self.sums += change @ points.features[:, chosen].T
+        features, size = self.points.features, self.points.block_size(len(self.clusters))
+        for start in range(0, len(moved), size):
+            part = moved[start:start + size]
+            change = (labels[part] == self.clusters) * self.weights[part]
+            change -= (old[part] == self.clusters) * self.weights[part]
+            self.sums += change @ features[:, part].T
         np.maximum(self.largest_weights, self.sums[:, -1], out=self.largest_weights)
         if (2 * self.sums[:, -1] < self.largest_weights).any():
             self._afresh()
@@ -504,7 +520,7 @@ class KMeans:
         centres = _matching("init", centres, X)
         if len(centres) != K:
             raise ValueError(f"init holds {len(centres)} centres, but n_clusters={K}: give as many")
-        return centres - points.mean
+        return points.about_mean(centres)
 
     def _n_starts(self):
         given = not isinstance(self.init, str) and not callable(self.init)
@@ -575,6 +591,12 @@ class KMeans:
                                  f"{', '.join(PARAMETERS)}")
             setattr(self, name, value)
         return self
+
+    def __sklearn_tags__(self):
+        """What scikit-learn asks of the steps of a pipeline; only scikit-learn calls it."""
+        from sklearn.utils import Tags, TargetTags, TransformerTags
+        return Tags(estimator_type="clusterer", target_tags=TargetTags(required=False),
+                    transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"]))
 
     def __repr__(self):
         defaults = KMeans().get_params()
