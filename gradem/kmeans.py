@@ -7,7 +7,7 @@ nearest centres,
 
 Lloyd's algorithm (Lloyd 1982, IEEE Trans. Inf. Theory 28, 129-137) repeats two steps, neither
 of which raises J: `assign` gives each point to its nearest centre, `update` moves each centre
-to the mean of its points. It is EM for spherical Gaussians of equal weight in the limit of
+to the mean of its points. It is EM for Gaussians of one spherical covariance in the limit of
 zero variance, where responsibilities become zeros and ones (Bishop 2006, section 9.3.2).
 
 Lloyd's algorithm ends in a local minimum that depends on its start. `kmeans_plusplus` draws
@@ -30,9 +30,9 @@ from gradem.mixture import ConvergenceWarning
 #: Numbers in the arrays of one block: so many stay in the cache of a processor.
 BLOCK = 2**17
 
-#: The inertia is computed as a difference. If less than this share of it remains, three digits
-#: are lost, and it is computed anew from the distances themselves.
-KEPT = 1e-3
+#: The inertia is computed as a difference. Where it loses more than this share of the digits, it
+#: is computed anew from the distances themselves.
+LOSS = 0.2
 
 #: Of so few points sums are made afresh as fast as they can be kept up to date (measured).
 FEW = 1000
@@ -92,7 +92,7 @@ def update(X, labels, centres, sample_weight=None):
     points has no mean. As in scikit-learn, its centre moves to the point farthest from its own
     centre, which thereby leaves its cluster; several empty clusters take the farthest points
     in turn. If every point lies on its centre, there is nothing to win, and the empty cluster
-    takes the centre of the largest one.
+    takes the centre of the largest one; so does a cluster that has lost its only point.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def update(X, labels, centres, sample_weight=None):
         raise ValueError(f"labels must be {len(X)} whole numbers from 0 to {len(centres) - 1}, "
                          "one for each point: take those that assign returns")
     points = _Points(X, sample_weight)
-    sums = _Sums(points, len(centres), labels)
+    sums = _Sums(points, len(centres), labels.astype(np.intp))
     return (points.mean + sums.means(points.about_mean(centres))).astype(X.dtype)
 
 
@@ -255,7 +255,7 @@ class _Points:
             np.subtract(ranks[0], first, out=labels[block])
             brackets_sum += float(self.weights[block] @ least)
         inertia = self.inertia + brackets_sum
-        if inertia < KEPT * self.inertia:
+        if inertia < np.finfo(self.features.dtype).eps**LOSS * self.inertia:
             inertia = float(self.weights @ self.squared_distances(centres, labels))
         return labels, inertia
 
@@ -313,7 +313,8 @@ class _Sums:
 
     def __init__(self, points, K, labels):
         self.points, self.labels = points, labels
-        self.weights = points.weights.astype(points.features.dtype, copy=False)
+        relative = points.weights / points.weights.max()        # fit into float32
+        self.weights = relative.astype(points.features.dtype, copy=False)
         self.clusters = np.arange(K, dtype=labels.dtype)[:, None]
         self._afresh()
 
@@ -646,7 +647,10 @@ def _matching(name, centres, X):
 def _weights(sample_weight, X):
     if sample_weight is None:
         return np.ones(len(X))
-    weights = np.asarray(sample_weight, dtype=float)
+    try:
+        weights = np.asarray(sample_weight, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError("sample_weight must hold a real number for each row of X") from None
     if weights.shape != (len(X),):
         raise ValueError(f"sample_weight has shape {weights.shape}, but X has {len(X)} rows: give "
                          "a number for each")
