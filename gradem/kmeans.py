@@ -159,16 +159,18 @@ def kmeans_plusplus(X, n_clusters, rng=None, sample_weight=None):
 def _plusplus(points, K, rng):
     """The indices for `kmeans_plusplus`."""
     n_candidates = 2 + int(np.log(K))
-    best = _drawn(points.weights, 1, rng)[0]
-    indices, closest = [best], points.squared_distances_from(best)
+    indices = [_drawn(points.weights, 1, rng)[0]]
+    closest = points.squared_distances_from(indices)[0]
     while len(indices) < K:
         masses = points.weights * closest
         if not masses.any():            # every point lies on a centre: any other will do
             masses = points.weights
         candidates = _drawn(masses, n_candidates, rng)
-        best = candidates[np.argmin(points.inertias_with(candidates, closest))]
-        indices.append(best)
-        np.minimum(closest, points.squared_distances_from(best), out=closest)
+        distances = points.squared_distances_from(candidates)
+        np.minimum(distances, closest, out=distances)
+        best = np.argmin(distances @ points.weights)
+        indices.append(candidates[best])
+        closest = distances[best]
     return np.array(indices)
 
 
@@ -198,6 +200,8 @@ class _Points:
     mean : ndarray, shape (d,)
     features : ndarray, shape (d + 1, N)
         The long axis last, so that each pass runs along memory.
+    squares : ndarray, shape (N,)
+        |x|^2 about the mean.
     weights : ndarray, shape (N,)
     inertia : float
         The inertia of one centre in the mean.
@@ -210,14 +214,14 @@ class _Points:
         with np.errstate(over="ignore", invalid="ignore"):
             self.mean = X.mean(axis=0, dtype=float).astype(X.dtype)
             self.features = np.ones((X.shape[1] + 1, len(X)), dtype=X.dtype)
-            squares = np.empty(len(X))
+            self.squares = np.empty(len(X))
             for block in self.blocks(0):
                 centred = self.features[:-1, block]
                 np.subtract(X[block].T, self.mean[:, None], out=centred)
-                np.einsum("in,in->n", centred, centred, out=squares[block])
-        self._require_small(squares)
-        self.inertia = float(self.weights @ squares)
-        self.variance = float(squares.mean()) / X.shape[1]
+                np.einsum("in,in->n", centred, centred, out=self.squares[block])
+        self._require_small(self.squares)
+        self.inertia = float(self.weights @ self.squares)
+        self.variance = float(self.squares.mean()) / X.shape[1]
 
     def about_mean(self, centres):
         """The centres as the passes take them."""
@@ -255,7 +259,7 @@ class _Points:
             np.subtract(ranks[0], first, out=labels[block])
             brackets_sum += float(self.weights[block] @ least)
         inertia = self.inertia + brackets_sum
-        if inertia < np.finfo(self.features.dtype).eps**LOSS * self.inertia:
+        if inertia < float(np.finfo(self.features.dtype).eps)**LOSS * self.inertia:
             inertia = float(self.weights @ self.squared_distances(centres, labels))
         return labels, inertia
 
@@ -275,32 +279,19 @@ class _Points:
             np.einsum("in,in->n", difference, difference, out=squared[block])
         return squared
 
-    def squared_distances_from(self, index):
-        """|x - y|^2 of each point and the point y of that index, by subtraction."""
-        squared, column = np.empty(len(self.weights)), self.features[:-1, index, None]
-        for block in self.blocks(0):
-            difference = self.features[:-1, block] - column
-            np.einsum("in,in->n", difference, difference, out=squared[block])
-        return squared
+    def squared_distances_from(self, indices):
+        """|x - y|^2 of all points x and the points y of those indices, shape (L, N).
 
-    def inertias_with(self, candidates, closest):
-        """The inertia if one of the candidates becomes a centre, for each of them.
-
-        Parameters
-        ----------
-        candidates : ndarray of int, shape (L,)
-            Numbers of points.
-        closest : ndarray, shape (N,)
-            The squared distance of each point from its nearest centre so far.
+        What may be a rounding error alone becomes zero, so that equal points are.
         """
-        factors = self._bracket_factors(self.features[:-1, candidates].T)
-        inertias = np.zeros(len(candidates))
-        for block in self.blocks(len(candidates)):
-            features = self.features[:, block]
-            distances = factors @ features
-            distances += np.einsum("in,in->n", features[:-1], features[:-1])
-            inertias += np.minimum(distances, closest[block]) @ self.weights[block]
-        return inertias
+        factors = self._bracket_factors(self.features[:-1, indices].T)
+        rounding = 2 * len(self.features) * np.finfo(self.features.dtype).eps
+        squared = np.empty((len(indices), len(self.weights)))
+        for block in self.blocks(len(indices)):
+            part = squared[:, block]
+            np.add(factors @ self.features[:, block], self.squares[block], out=part)
+            part *= part > rounding * self.squares[block]
+        return squared
 
 
 class _Sums:
@@ -313,7 +304,7 @@ class _Sums:
 
     def __init__(self, points, K, labels):
         self.points, self.labels = points, labels
-        relative = points.weights / points.weights.max()        # fit into float32
+        relative = points.weights / points.weights.max()        # float32 can hold these
         self.weights = relative.astype(points.features.dtype, copy=False)
         self.clusters = np.arange(K, dtype=labels.dtype)[:, None]
         self._afresh()
