@@ -367,17 +367,22 @@ def math_mean(X):
     return [math.fsum(column) / len(column) for column in X.T]
 
 
-@given(seeds)
-def test_sums_that_follow_the_points_keep_their_digits(seed):
-    """Weights over sixteen orders: a heavy point that leaves would leave its rounding errors."""
-    rng = np.random.default_rng(seed)
-    N = 3000
-    X = np.concatenate([rng.normal(size=(N, 2)), rng.normal(size=(N, 2)) + 6.0])
-    weights = 10.0 ** rng.uniform(-8, 8, size=2 * N)
-    fit = fitted(X, np.array([[2.0, 2.0], [2.5, 2.5], [9.0, 3.0]]), weights, tol=0)
-    means = [np.average(X[fit.labels_ == k], axis=0, weights=weights[fit.labels_ == k])
-             for k in range(3)]
-    np.testing.assert_allclose(fit.cluster_centers_, means, rtol=1e-11, atol=1e-12)
+@pytest.mark.parametrize("n_light", [400, 0])
+def test_a_cluster_that_loses_its_weight_keeps_its_digits(n_light):
+    """Two heavy points leave a cluster for those beside it; light points, or none, are left.
+
+    The sums of 2e8 that they leave behind have rounding errors greater than the light sums.
+    """
+    beside, light = np.linspace(-0.5, 0.5, 1000), np.linspace(4.9, 5.2, n_light)
+    X = np.concatenate([1.5 + beside, 8.5 + beside, light, [3.1, 6.9]])[:, None]
+    weights = np.concatenate([np.full(2000, 0.1), np.full(n_light, 1e-8 / 3), [1e8 / 3, 1e8 / 3]])
+    fit = fitted(X, np.array([[0.9], [5.0], [9.1]]), weights, tol=0, max_iter=2)
+    states = [state.labels for state in fit.history_]
+    assert states[0][-2:].tolist() == [1, 1] and states[1][-2:].tolist() == [0, 2]
+    assert np.count_nonzero(states[1] == 1) == n_light
+    if n_light:
+        assert fit.cluster_centers_[1, 0] == pytest.approx(light.mean(), rel=1e-12)
+    same_as_sklearns(X, np.array([[0.9], [5.0], [9.1]]), weights, max_iter=2)
 
 
 def test_only_the_ratio_of_weights_moves_the_centres():
@@ -409,6 +414,16 @@ def test_plusplus_returns_different_points_and_their_rows():
     assert np.array_equal(centres, X[indices]) and len(set(indices.tolist())) == 10
     again, _ = kmeans_plusplus(X, 10, 0)
     assert np.array_equal(centres, again)
+
+
+def test_plusplus_takes_no_point_twice_while_others_are_left():
+    """Rounding errors of ten thousand zero distances outweigh the one that is not zero."""
+    rare = np.float32([[101.1, -50.3]])
+    X = np.concatenate([np.tile(np.float32([[100.1, -50.3]]), (5000, 1)),
+                        np.tile(np.float32([[-30.7, 60.9]]), (5000, 1)), rare])
+    for seed in range(20):
+        centres, _ = kmeans_plusplus(X, 3, seed)
+        assert len(np.unique(centres, axis=0)) == 3
 
 
 def test_the_first_centre_is_drawn_by_weight():
