@@ -78,10 +78,9 @@ def assign(X, centres):
     labels, squared_distances = np.empty(len(X), dtype=np.int32), np.empty(len(X))
     for block in (slice(i, i + ROWS) for i in range(0, len(X), ROWS)):
         points = _Points(X[block])
-        shifted = points.about_mean(centres)
-        nearest, _ = points.nearest(shifted)
-        labels[block] = nearest
-        squared_distances[block] = points.squared_distances(shifted, nearest)
+        labels[block], _ = points.nearest(points.about_mean(centres))
+        difference = X[block] - centres[labels[block]]
+        squared_distances[block] = np.vecdot(difference, difference)
     return labels, squared_distances
 
 
