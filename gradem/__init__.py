@@ -24,9 +24,11 @@ _HOMES = {
     "value_and_grad": "derivatives",
     "vjp": "derivatives",
     "GaussianMixture": "mixture",
+    "KMeans": "kmeans",
 }
 
 _MODULES = frozenset({
+    "anf", "dataflow", "kmeans", "source",
     "acceleration", "arrays", "blocks", "check", "containers", "datasets", "derivatives", "differences", "dual",
     "em", "families", "gaussian", "indexing", "linalg", "mixture", "plots", "rules", "shapes", "tape", "traced",
     "unconstrained",
