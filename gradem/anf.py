@@ -21,11 +21,12 @@ import inspect
 import math
 import textwrap
 import types
+from collections.abc import Hashable
 
 import numpy as np
 
 from gradem.dataflow import is_pop, reads, stores, substituted
-from gradem.rules import CONSTANT, CONSTANT_EXPONENT, NOWHERE, RULES
+from gradem.rules import CONSTANT, CONSTANT_EXPONENT, NOWHERE, RULES, Elementwise
 
 
 class Unsupported(ValueError):
@@ -45,6 +46,7 @@ _SAME = ("sin cos tan sinh cosh tanh exp exp2 expm1 log log2 log10 log1p sqrt cb
 
 #: Functions of Python that are functions of NumPy under another name, or for numbers alone.
 TWINS = {abs: np.absolute, max: np.maximum, min: np.minimum, float: np.positive,
+         pow: np.power,
          **{getattr(math, name): getattr(np, _RENAMED.get(name, name))
             for name in (*_RENAMED, *_SAME) if hasattr(math, name)}}
 
@@ -70,11 +72,10 @@ def operation(value, namespace):
         return OPERATORS.get(type(value.op)), [value.operand]
     if isinstance(value, ast.Call):
         called = lookup(value.func, namespace)
-        try:
+        if isinstance(called, Hashable):
             function = TWINS.get(called, called)
-            return (function, value.args) if function in RULES else (None, [])
-        except TypeError:                   # it has no hash, so it is no function in a table
-            pass
+            if isinstance(RULES.get(function), Elementwise):
+                return function, value.args
     return None, []
 
 
@@ -267,8 +268,7 @@ class _Reader:
         self.varied.update(set(program.parameters) - set(program.constants))
         self.number = len(program.parameters)
         self.out = program.body
-        local = {name: load(name) for name in self.names.taken & self.locals(tree)}
-        self.function(tree, local)
+        self.function(tree, {name: load(name) for name in self.locals(tree)})
 
     @staticmethod
     def locals(tree):
@@ -279,6 +279,7 @@ class _Reader:
         body = _Resolve(self, self.calls[-1], local).block(tree.body)
         body = single_exit(body, self.names, tree)
         self.find_arrays(body)
+        body = [_Lengths(self.arrays).visit(statement) for statement in body]
         self.spread(body)
         self.block(body)
 
@@ -313,19 +314,17 @@ class _Reader:
             return value.id in self.varied
         if isinstance(value, ast.Subscript):
             return self.varies(value.value)
-        if isinstance(value, (ast.Compare, ast.BoolOp, ast.Attribute)):
+        if isinstance(value, (ast.Compare, ast.Attribute)):
             return False
         if isinstance(value, ast.IfExp):
             return self.varies(value.body) or self.varies(value.orelse)
-        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.FloorDiv):
+        if isinstance(getattr(value, "op", None), (ast.FloorDiv, ast.Not)):
             return False
         if isinstance(value, ast.Call):
             if is_pop(value):
                 return self.varies(value.func.value)
             called = lookup(value.func, self.namespace)
-            if isinstance(called, types.ModuleType) or is_creation(called) or (
-                    isinstance(called, (type, types.BuiltinFunctionType, np.ufunc,
-                                        types.FunctionType)) and called in PASSIVE):
+            if is_creation(called) or isinstance(called, Hashable) and called in PASSIVE:
                 return False
             return any(self.varies(arg) for arg in
                        [*value.args, *[keyword.value for keyword in value.keywords]])
@@ -364,7 +363,8 @@ class _Reader:
         for statement in statements:
             handler = getattr(self, "on_" + type(statement).__name__.lower(), None)
             if handler is None:
-                raise refusal(statement, f"the statement {type(statement).__name__.lower()}",
+                word = ast.unparse(statement).split()[0].rstrip(":")
+                raise refusal(statement, f"the statement '{word}'",
                               "write it with assignments, if, for and while")
             self.at = statement
             handler(statement)
@@ -544,10 +544,10 @@ class _Reader:
         if isinstance(node, ast.Subscript):
             self.require_element(node)
             return self.name(node, target)
+        if isinstance(node, (ast.BinOp, ast.UnaryOp)) and type(node.op) not in OPERATORS:
+            raise self.refusal(f"the operator in {ast.unparse(node)}",
+                               "it is not one of + - * / % **")
         if isinstance(node, ast.BinOp):
-            if type(node.op) not in OPERATORS:
-                raise self.refusal(f"the operator of {ast.unparse(node)}",
-                                   "it has no derivative, or acts on whole arrays")
             return self.elementary(ast.BinOp(self.value(node.left), node.op,
                                              self.value(node.right)), target)
         if isinstance(node, ast.UnaryOp):
@@ -626,7 +626,8 @@ class _Reader:
                                    "arguments by position,", "write it with several calls")
             return self.elementary(call(node.func, *[self.value(arg) for arg in node.args]),
                                    target)
-        if not isinstance(called, types.FunctionType) or called.__module__.startswith("numpy"):
+        if not isinstance(called, types.FunctionType) or (
+                (called.__module__ or "").startswith("numpy")):
             raise self.refusal(f"the function {ast.unparse(node.func)}",
                                "it has no rule for numbers, and no source in Python")
         result = self.inlined(called, node)
@@ -649,11 +650,12 @@ class _Reader:
         tree = definition(function)
         bound = self.bound(function, tree, node)
         at = self.at
-        changed_ = stores(*tree.body)
+        rebound = {inner.id for inner in ast.walk(tree)
+                   if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
         local = {}
         for name in self.locals(tree):
             value = bound.get(name)
-            if value is not None and name not in changed_ and (
+            if value is not None and name not in rebound and (
                     is_atom(value) or name_of(value) in self.arrays):
                 local[name] = value
             else:
@@ -758,7 +760,8 @@ class _Resolve(ast.NodeTransformer):
     """Gives every name of a function the meaning it has there, in the names of the program."""
 
     ALLOWED = (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp,
-               ast.Call, ast.Attribute, ast.Subscript, ast.Tuple, ast.List)
+               ast.Call, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.JoinedStr,
+               ast.FormattedValue)
 
     def __init__(self, reader, function, local):
         self.reader, self.local = reader, local
@@ -804,12 +807,37 @@ class _Resolve(ast.NodeTransformer):
                  for k in range(len(node.targets[0].elts))], ast.Load()))
         return self.generic_visit(node)
 
+    def visit_Call(self, node):
+        node = self.generic_visit(node)
+        if lookup(node.func, self.reader.namespace) is np.array and len(node.args) == 1 and (
+                isinstance(node.args[0], ast.List)):
+            return node.args[0]                               # np.array([a, b])
+        return node
+
     def visit_Attribute(self, node):
         node = self.generic_visit(node)
         if name_of(node.value) in self.reader.names.taken - set(self.reader.namespace) and (
                 node.attr not in ("shape", "size", "copy", "append", "pop")):
             raise refusal(node, f"{ast.unparse(node)}", "use the elements of the array")
         return node
+
+
+class _Lengths(ast.NodeTransformer):
+    """Writes len(x) for x.shape[0], and for x.size if x has one axis: lists have no shape."""
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+
+    def visit_Subscript(self, node):
+        of_shape = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+        if of_shape and isinstance(node.slice, ast.Constant) and node.slice.value == 0:
+            return place_like(node.value, call("len", node.value.value))
+        return self.generic_visit(node)
+
+    def visit_Attribute(self, node):
+        if node.attr == "size" and self.arrays.get(name_of(node.value)) == 1:
+            return place_like(node, call("len", node.value))
+        return self.generic_visit(node)
 
 
 def place_like(old, new):

@@ -46,6 +46,13 @@ def changed(statement, **fields):
     return new
 
 
+def mapped(statement, function):
+    """A statement with a function applied to each block inside it; itself if there is none."""
+    parts = {part: function(getattr(statement, part)) for part in ("body", "orelse")
+             if hasattr(statement, part)}
+    return changed(statement, **parts) if parts else statement
+
+
 def pruned(block, live):
     """Drop dead statements.
 
@@ -138,20 +145,18 @@ def exposed(block, done=frozenset()):
 
 
 def without_idle_copies(block):
-    """Drop old = x and x = old where nothing in between has changed x."""
-    out = [changed(statement, **{part: without_idle_copies(getattr(statement, part))
-                                 for part in ("body", "orelse") if hasattr(statement, part)})
-           for statement in block]
-    for save in [statement for statement in out if _is_copy(statement)]:
-        old, x = save.targets[0].id, save.value.id
-        first = out.index(save)
-        for last in range(first + 1, len(out)):
-            if _is_copy(out[last]) and (out[last].targets[0].id, out[last].value.id) == (x, old):
-                del out[last], out[first]
-                break
-            if {x, old} & stores(out[last]):
-                break
-    return out
+    """Drop x = old behind old = x, if neither has changed in between."""
+    out = [mapped(statement, without_idle_copies) for statement in block]
+    for first, save in enumerate(out):
+        if _is_copy(save):
+            old, x = save.targets[0].id, save.value.id
+            for last in range(first + 1, len(out)):
+                restore = out[last]
+                if _is_copy(restore) and restore.targets[0].id == x and restore.value.id == old:
+                    out[last] = ast.Pass()
+                elif {x, old} & stores(restore):
+                    break
+    return [statement for statement in out if not isinstance(statement, ast.Pass)]
 
 
 def _is_copy(statement):
@@ -174,14 +179,7 @@ def is_check(statement):
 
 def unchecked(block):
     """Statements without the checks for points without derivative, for a second run."""
-    out = []
-    for statement in block:
-        if is_check(statement):
-            continue
-        parts = {part: unchecked(getattr(statement, part)) for part in ("body", "orelse")
-                 if hasattr(statement, part)}
-        out.append(changed(statement, **parts) if parts else statement)
-    return out
+    return [mapped(statement, unchecked) for statement in block if not is_check(statement)]
 
 
 def folded(block, temporaries):
@@ -212,9 +210,7 @@ def _folded(block, once):
                 new = substituted(getattr(statement, part),
                                   {name: assignment.value for name, assignment in values.items()})
                 statement = changed(statement, **{part: new})
-        parts = {part: _folded(getattr(statement, part), once) for part in ("body", "orelse")
-                 if hasattr(statement, part)}
-        statement = changed(statement, **parts) if parts else statement
+        statement = mapped(statement, lambda inner: _folded(inner, once))
         if isinstance(statement, ast.Assign) and stores(statement) <= once:
             waiting[statement.targets[0].id] = statement
             continue
@@ -224,13 +220,14 @@ def _folded(block, once):
     return out + list(waiting.values())
 
 
-def folded_loop(statement, temporaries):
+def folded_loops(block, temporaries):
     """Fold the bodies of loops that stand in a forward sweep, where nothing is recorded."""
-    if getattr(statement, "plain", False):
-        return changed(statement, body=folded(statement.body, temporaries))
-    parts = {part: [folded_loop(inner, temporaries) for inner in getattr(statement, part)]
-             for part in ("body", "orelse") if hasattr(statement, part)}
-    return changed(statement, **parts) if parts else statement
+    def inner(block):
+        return folded_loops(block, temporaries)
+
+    return [changed(statement, body=folded(statement.body, temporaries))
+            if getattr(statement, "plain", False) else mapped(statement, inner)
+            for statement in block]
 
 
 def without_copy(block, name, value):

@@ -23,7 +23,7 @@ import numpy as np
 
 from gradem.anf import (Unsupported, as_load, assign, call, element, is_append, is_none,
                         is_number, is_pop, load, name_of, read, rule_of, substituted)
-from gradem.dataflow import (changed, exposed, folded, folded_loop, is_check, pruned, reads, stores,
+from gradem.dataflow import (changed, exposed, folded, folded_loops, is_check, pruned, reads, stores,
                              unchecked, without_copy, without_idle_copies)
 from gradem.rules import RULES, NoDerivative
 
@@ -69,8 +69,9 @@ def forward(f):
     ...     return x1 * x2 + np.sin(x1)
     >>> forward(f)(0.0, 2.0, 1.0, 0.0)
     (0.0, 3.0)
-    >>> print(forward(f).source)
+    >>> print(forward(f).source, end="")
     import numpy as np
+    <BLANKLINE>
     <BLANKLINE>
     def f_forward(x1, x2, dx1, dx2):
         w3 = x1 * x2
@@ -82,7 +83,7 @@ def forward(f):
         return (w5, dw5)
     """
     program = read(f)
-    return _compiled(f, program, *_Forward(program).written())
+    return _compiled(program, *_Forward(program).written())
 
 
 def reverse(f):
@@ -113,7 +114,7 @@ def reverse(f):
     (0.0, (3.0, 0.0))
     """
     program = read(f)
-    return _compiled(f, program, *_Reverse(program).written())
+    return _compiled(program, *_Reverse(program).written(), f.__defaults__ or ())
 
 
 # ---- forward mode -----------------------------------------------------------------------------
@@ -271,6 +272,8 @@ class _Reverse:
                               "gradient: forward(f) differentiates it")
         live = {result} & program.varied
         seed = [assign(self.bar(name), ast.Constant(1.0)) for name in live]
+        for statement in seed:
+            statement.comment = "return sweep: the adjoint of the result is 1"
         ahead, back, live = self.block(body, live)
         gradient = ast.Tuple([load(self.bar(x)) if x in live else
                               zeros_like(x, program.arrays) for x in self.inputs], ast.Load())
@@ -282,9 +285,9 @@ class _Reverse:
             body = without_copy(body, value, last.value)
         unset = before & exposed(program.body)[0] & stores(*body) - set(program.parameters)
         body[:0] = [assign(name, ast.Constant(None)) for name in sorted(unset)]
-        body = without_idle_copies(body)
+        body, _ = pruned(without_idle_copies(body), set())
         body = folded(body, {name for name in self.helpers.values() if "branch" in name})
-        body = [folded_loop(statement, program.temporaries) for statement in body]
+        body = folded_loops(body, program.temporaries)
         return f"{program.name}_reverse", program.parameters, self.named(body)
 
     # ---- names ----
@@ -624,8 +627,8 @@ def _text(name, parameters, body):
 _NUMBER = itertools.count(1)
 
 
-def _compiled(f, program, name, parameters, body):
-    """The function that a text defines, with its arguments checked."""
+def _compiled(program, name, parameters, body, defaults=()):
+    """The function that a text defines; its arguments are checked and brought into form."""
     text = _text(name, parameters, body)
     file = f"<{name} {next(_NUMBER)}>"
     namespace = {"no_derivative": no_derivative, **program.namespace, "__name__": "gradem.generated"}
@@ -638,6 +641,9 @@ def _compiled(f, program, name, parameters, body):
 
     @functools.wraps(generated)
     def transformed(*args):
+        missing = len(parameters) - len(args)
+        if 0 < missing <= len(defaults):
+            args += defaults[-missing:]
         if len(args) != len(parameters):
             raise TypeError(f"{name} takes {len(parameters)} arguments ({', '.join(parameters)}), "
                             f"but was given {len(args)}")
@@ -651,10 +657,10 @@ def _inside(x, axes, name):
     if axes is None:
         if isinstance(x, (int, float, str, np.integer, np.bool_)):
             return x
-        if np.ndim(x) == 0 and np.isrealobj(x):
-            return float(x)
-        raise TypeError(f"{name} is used as a number, but is of shape {np.shape(x)}: arithmetic "
-                        "on whole arrays cannot be differentiated by source transformation")
+        if np.ndim(x) > 0:
+            raise TypeError(f"{name} is used as a number, but is of shape {np.shape(x)}: arithmetic "
+                            "on whole arrays cannot be differentiated by source transformation")
+        return float(x)
     array = np.array(x, dtype=float)
     if array.ndim != axes:
         raise TypeError(f"{name} is used with {axes} {'index' if axes == 1 else 'indices'}, but "
@@ -666,6 +672,8 @@ def _outside(x):
     """A result in the form that users take: lists of numbers become arrays."""
     if isinstance(x, tuple):
         return tuple(map(_outside, x))
+    if isinstance(x, np.floating):
+        return float(x)
     return np.array(x, dtype=float) if isinstance(x, list) else x
 
 
