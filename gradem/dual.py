@@ -77,7 +77,7 @@ class Dual(Traced):
         if rule.checked:
             rule.require_derivatives(values, [v is not None for v in tangents])
         out = apply(rule, *values)              # on the level below
-        total = (_pushed(rule, out, values, tangents) if rule.pushes is None
+        total = (pushed(rule, out, values, tangents) if rule.pushes is None
                  else rule.pushes(tangents, out, *values))
         if total is None:
             return out
@@ -87,7 +87,7 @@ class Dual(Traced):
         return make(out, bare(total), self.level)
 
 
-def _pushed(rule, out, values, tangents):
+def pushed(rule, out, values, tangents):
     """The tangent of the result: the sum of what each tangent contributes."""
     total = None
     for i, (x, v) in enumerate(zip(values, tangents)):
