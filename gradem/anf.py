@@ -26,7 +26,7 @@ from collections.abc import Hashable
 import numpy as np
 
 from gradem.dataflow import is_pop, reads, stores, substituted
-from gradem.rules import CONSTANT, CONSTANT_EXPONENT, NOWHERE, RULES, Elementwise
+from gradem.rules import CONSTANT, CONSTANT_EXPONENT, NOWHERE, RULES, Elementwise, NoDerivative
 
 
 class Unsupported(ValueError):
@@ -111,6 +111,15 @@ def trouble(function, position, args):
     return condition
 
 
+def no_derivative(name, position, values, line):
+    """Raise `NoDerivative` in the words of the rule, with the line of the original function."""
+    try:
+        RULES[getattr(np, name)].require_derivative(position, values)
+    except NoDerivative as error:
+        words = str(error).partition("\n")[0]
+        raise NoDerivative(f"{words}\n  {line}") from None
+
+
 def is_number(node):
     """Is an expression a number that is written out, such as 2 or -0.5?"""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -190,7 +199,7 @@ def read(function):
     Unsupported
         If it uses what is not understood; the message shows the line.
     """
-    return _Reader(function).program
+    return _Reader(inspect.unwrap(function)).program
 
 
 def definition(function):
@@ -258,7 +267,8 @@ class _Reader:
         program.names = self.names = Names(
             {"np", "math", "no_derivative"} | set(dir(builtins)) | stores(tree)
             | {arg.arg for arg in tree.args.args})
-        program.namespace = self.namespace = {"np": np, "math": math}
+        program.namespace = self.namespace = {"np": np, "math": math,
+                                              "no_derivative": no_derivative}
         self.varied, self.arrays = program.varied, program.arrays
         self.known = {}             # expressions that have a name already, and this name
         self.calls = [function]     # the functions that are being read, the outermost first
@@ -630,7 +640,7 @@ class _Reader:
                 (called.__module__ or "").startswith("numpy")):
             raise self.refusal(f"the function {ast.unparse(node.func)}",
                                "it has no rule for numbers, and no source in Python")
-        result = self.inlined(called, node)
+        result = self.inlined(inspect.unwrap(called), node)
         if target is not None:
             self.store(ast.Name(target, ast.Store()), result)
             return load(target)

@@ -22,12 +22,11 @@ import linecache
 import numpy as np
 
 from gradem.anf import (Unsupported, as_load, assign, call, element, is_append, is_none,
-                        is_number, is_pop, load, name_of, read, rule_of, substituted)
-from gradem.dataflow import (changed, exposed, folded, folded_loops, is_check, pruned, reads, stores,
+                        is_number, is_pop, load, name_of, no_derivative, read, rule_of)
+from gradem.dataflow import (changed, exposed, folded, folded_loops, is_check, pruned, reads, stores, substituted,
                              unchecked, without_copy, without_idle_copies)
-from gradem.rules import RULES, NoDerivative
 
-__all__ = ["forward", "reverse", "Unsupported"]
+__all__ = ["Unsupported", "forward", "no_derivative", "reverse"]
 
 
 def forward(f):
@@ -631,7 +630,7 @@ def _compiled(program, name, parameters, body, defaults=()):
     """The function that a text defines; its arguments are checked and brought into form."""
     text = _text(name, parameters, body)
     file = f"<{name} {next(_NUMBER)}>"
-    namespace = {"no_derivative": no_derivative, **program.namespace, "__name__": "gradem.generated"}
+    namespace = {**program.namespace, "__name__": "gradem.generated"}
     exec(compile(text, file, "exec"), namespace)
     linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
     generated = namespace[name]
@@ -675,12 +674,3 @@ def _outside(x):
     if isinstance(x, np.floating):
         return float(x)
     return np.array(x, dtype=float) if isinstance(x, list) else x
-
-
-def no_derivative(name, position, values, line):
-    """Raise `NoDerivative` in the words of the rule, with the line of the original function."""
-    try:
-        RULES[getattr(np, name)].require_derivative(position, values)
-    except NoDerivative as error:
-        words = str(error).partition("\n")[0]
-        raise NoDerivative(f"{words}\n  {line}") from None
