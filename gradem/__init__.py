@@ -28,10 +28,10 @@ _HOMES = {
 }
 
 _MODULES = frozenset({
-    "anf", "dataflow", "kmeans", "source",
-    "acceleration", "arrays", "blocks", "check", "containers", "datasets", "derivatives", "differences", "dual",
-    "em", "families", "gaussian", "indexing", "linalg", "mixture", "plots", "rules", "shapes", "tape", "traced",
-    "unconstrained",
+    "acceleration", "anf", "arrays", "ascent", "blocks", "check", "checkpoint", "containers",
+    "csource", "dataflow", "datasets", "derivatives", "differences", "dual", "elimination",
+    "em", "families", "gaussian", "indexing", "kmeans", "linalg", "mixture", "plots", "rules",
+    "shapes", "solvers", "source", "sparse", "tape", "trace", "traced", "unconstrained",
 })
 
 __all__ = sorted(_HOMES)

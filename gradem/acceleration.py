@@ -41,7 +41,7 @@ class Anderson:
 
         Parameters
         ----------
-        state : State
+        state : tuple
             The present parameters and their log likelihood.
         stepped : tuple of ndarray
             The parameters that EM's own step leads to.

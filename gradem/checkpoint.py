@@ -47,7 +47,7 @@ def checkpoint(f):
 
 
 def iterate(step, x, n, *parameters, snapshots):
-    """n steps of an iteration, x = step(x, *parameters), for long iterations in reverse mode.
+    """n steps x = step(x, parameters) of an iteration, for long iterations in reverse mode.
 
     Parameters
     ----------

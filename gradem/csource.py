@@ -15,11 +15,8 @@ import re
 
 import numpy as np
 
+from gradem.anf import Unsupported
 from gradem.rules import CONSTANT_EXPONENT, RULES
-
-
-class Unsupported(ValueError):
-    """A program in C uses what cannot be transformed; the text names it and its line."""
 
 
 #: Functions of math.h, and the functions of NumPy whose rules are theirs.

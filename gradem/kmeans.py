@@ -1,7 +1,7 @@
 """k-means: K centres that are close to all points, with scikit-learn's interface.
 
 What is to be small is the inertia, the sum of the squared distances from the points to their
-nearest centres,
+nearest centres::
 
     J(m_1, ..., m_K) = sum_n min_k |x_n - m_k|^2.
 
@@ -65,7 +65,7 @@ def assign(X, centres):
     labels : ndarray of int, shape (N,)
         The number of the nearest centre; of several nearest ones the first.
     squared_distances : ndarray, shape (N,)
-        |x_n - m_k|^2 to that centre. Their sum is the inertia.
+        ``|x_n - m_k|^2`` to that centre. Their sum is the inertia.
 
     Examples
     --------
@@ -420,7 +420,7 @@ class KMeans:
         Sum of the weighted squared distances from the points to their nearest centres.
     n_iter_ : int
         Iterations made from the best start.
-    history_ : list of State
+    history_ : list
         (centres, labels, inertia) at the best start and after each of its iterations:
         ``history_[0]`` is the start, ``history_[n_iter_]`` the result. The labels are of the
         smallest integer type: a byte for each point while K < 256.

@@ -96,7 +96,7 @@ def gradient_descent(f, x, step=1.0, tol=1e-6, max_iter=10_000):
     """A minimum of f by steps against its gradient, with a line search.
 
     A step of length t is taken if it lowers f by at least a small share of what the gradient
-    promises, f(x - t g) <= f(x) - c t |g|^2 (Armijo's condition; Nocedal & Wright 2006,
+    promises, ``f(x - t g) <= f(x) - c t |g|^2`` (Armijo's condition; Nocedal & Wright 2006,
     algorithm 3.1), else t is halved. The next search begins at twice the last length.
 
     Parameters
