@@ -172,7 +172,19 @@ def _names(args, parents):
 def _constant(x):
     if isinstance(x, (int, float)):
         return f"({x:.12g})" if x < 0 else f"{x:.12g}"
+    if isinstance(x, tuple):
+        return ", ".join(map(_index, x))
     return shown(x) if isinstance(x, np.ndarray) else repr(x)
+
+
+def _index(i):
+    """A part of an index as it is written in brackets."""
+    if i is Ellipsis:
+        return "..."
+    if not isinstance(i, slice):
+        return repr(i)
+    ends = ["" if end is None else repr(end) for end in (i.start, i.stop, i.step)]
+    return ":".join(ends if ends[2] else ends[:2])
 
 
 def _text(rule, names):
@@ -183,15 +195,10 @@ def _text(rule, names):
     if rule.name == "negative":
         return f"-{names[0]}"
     if rule.name == "getitem":
-        return f"{names[0]}[{_index(names[1])}]"
+        return f"{names[0]}[{names[1]}]"
     if isinstance(rule, Elementwise):
         return f"{rule.name}({', '.join(names)})"
     return f"{rule.name}({', '.join(name for name in names if name.startswith('w'))})"
-
-
-def _index(text):
-    """The index of x[index] as it was written: (3,) was 3."""
-    return text[1:-1].rstrip(",").replace("slice(None, None, None)", ":")
 
 
 # ---- the formulas of the two modes ------------------------------------------------------------
@@ -225,8 +232,7 @@ def _map_text(rule, position, v, out, names, mode):
         tree = _Renamed(replaced).visit(ast.parse(rule.texts[position], mode="eval"))
         return ast.unparse(tree)
     if rule.name == "getitem":
-        index = _index(names[1])
-        return f"{v}[{index}]" if mode == "push" else f"{v} at [{index}]"
+        return f"{v}[{names[1]}]" if mode == "push" else f"{v} at [{names[1]}]"
     return f"{mode}_{rule.name}({v})"
 
 
