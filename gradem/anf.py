@@ -371,13 +371,9 @@ class _Reader:
 
     def block(self, statements):
         for statement in statements:
-            handler = getattr(self, "on_" + type(statement).__name__.lower(), None)
-            if handler is None:
-                word = ast.unparse(statement).split()[0].rstrip(":")
-                raise refusal(statement, f"the statement '{word}'",
-                              "write it with assignments, if, for and while")
-            self.at = statement
-            handler(statement)
+            if hasattr(statement, "place"):         # others are made from the one before
+                self.at = statement
+            getattr(self, "on_" + type(statement).__name__.lower())(statement)
 
     def inner(self, statements):
         """The statements of a branch or a loop, as a block of their own."""
@@ -773,6 +769,9 @@ class _Resolve(ast.NodeTransformer):
                ast.Call, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.JoinedStr,
                ast.FormattedValue)
 
+    STATEMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.While, ast.If, ast.Expr,
+                  ast.Assert, ast.Raise, ast.Pass, ast.Return)
+
     def __init__(self, reader, function, local):
         self.reader, self.local = reader, local
         cells = zip(function.__code__.co_freevars, function.__closure__ or ())
@@ -786,6 +785,10 @@ class _Resolve(ast.NodeTransformer):
         if isinstance(node, ast.expr) and not isinstance(node, self.ALLOWED):
             raise refusal(node, f"the expression {ast.unparse(node)}",
                           "write it with assignments, loops and arithmetic on numbers")
+        if isinstance(node, ast.stmt) and not isinstance(node, self.STATEMENTS):
+            word = ast.unparse(node).split()[0].rstrip(":")
+            raise refusal(node, f"the statement '{word}'",
+                          "write it with assignments, if, for and while")
         return super().visit(node)
 
     def visit_Name(self, node):

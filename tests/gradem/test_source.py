@@ -17,7 +17,6 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradem import derivative, hvp
 from gradem.rules import NOWHERE, RULES, Elementwise, NoDerivative
 from gradem.source import Unsupported, forward, reverse
 
@@ -501,3 +500,172 @@ def test_forward_over_reverse_is_the_hessian_times_a_vector(function, arguments)
             taped, tuple(range(len(xs))))(*xs))), tuple(range(len(arguments))))(*arguments)
     for got, exact in zip(found, want, strict=True):
         np.testing.assert_allclose(got, exact, rtol=1e-10, atol=1e-10 * np.max(np.abs(exact)))
+
+
+# ---- points without derivative --------------------------------------------------------------------
+
+
+def quotient(x, y):
+    z = 1.0
+    return z * x / y
+
+
+def root_in_a_loop(x):
+    s = 0.0
+    for i in range(len(x)):
+        s = s + math.sqrt(x[i])
+    return s
+
+
+def test_points_without_derivative_are_refused_with_the_line():
+    line = inspect.getsourcelines(quotient)[1] + 2
+    for call in (lambda: reverse(quotient)(1.0, 0.0),
+                 lambda: forward(quotient)(1.0, 0.0, 1.0, 0.0)):
+        with pytest.raises(NoDerivative) as caught:
+            call()
+        assert str(caught.value) == (
+            "divide has no derivative at x = 1, y = 0: the divisor is 0\n"
+            f"  line {line}: return z * x / y")
+    line = inspect.getsourcelines(root_in_a_loop)[1] + 3
+    with pytest.raises(NoDerivative, match=rf"line {line}: s = s \+ math.sqrt\(x\[i\]\)"):
+        reverse(root_in_a_loop)([1.0, 0.0, 4.0])
+
+
+BAD = {"divide": (1.0, 0.0), "remainder": (1.0, 0.0), "fmod": (1.0, 0.0), "power": (-1.0, 0.5),
+       "float_power": (0.0, -1.0), "hypot": (0.0, 0.0), "arctan2": (0.0, 0.0), "log1p": (-1.0,),
+       "arcsin": (1.0,), "arccos": (-1.0,), "arctanh": (1.0,), "arccosh": (1.0,)}
+
+
+@pytest.mark.parametrize("function", {function: None for function, *_ in NOWHERE},
+                         ids=lambda function: function.__name__)
+def test_the_words_are_those_of_the_rule(function):
+    point = BAD.get(function.__name__, (0.0,))
+    names = RULES[function].arguments
+    text = f"def g({names}):\n    return np.{function.__name__}({names})\n"
+    with pytest.raises(NoDerivative) as caught:
+        RULES[function].require_derivatives(point, [True] * len(point))
+    words = str(caught.value).partition("\n")[0]
+    transformed = defined(text, {"np": np})
+    for call in (lambda: reverse(transformed)(*point),
+                 lambda: forward(transformed)(*point, *point)):
+        with pytest.raises(NoDerivative) as caught:
+            call()
+        assert str(caught.value).partition("\n")[0] == words
+
+
+@pytest.mark.parametrize("exponent, bad, good", [
+    ("0.5", 0.0, 1.0), ("1.5", -1.0, 0.0), ("-2", 0.0, -1.0), ("-0.5", -1.0, 1.0)])
+def test_powers_with_a_constant_exponent(exponent, bad, good):
+    power = defined(f"def g(x):\n    return x ** {exponent}\n", {})
+    want = float(exponent) * good ** (float(exponent) - 1.0)
+    assert reverse(power)(good)[1][0] == pytest.approx(want)
+    with pytest.raises(NoDerivative, match="power has no derivative"):
+        reverse(power)(bad)
+
+
+def test_whole_powers_and_constant_divisors_are_not_checked():
+    assert "no_derivative" not in reverse(defined(
+        "def g(x):\n    return x ** 3 / 2 + x ** 2\n", {})).source
+
+
+# ---- what is not understood -----------------------------------------------------------------------
+
+
+REFUSED = [
+    ("def g(x):\n    with open(x) as y:\n        pass\n    return x", 2, "the statement 'with'"),
+    ("def g(x):\n    for i in range(3):\n        break\n    return x", 3, "the statement 'break'"),
+    ("def g(x):\n    def h(y):\n        return y\n    return h(x)", 2, "'def'"),
+    ("def g(x):\n    y = lambda z: z\n    return y(x)", 2, "the expression lambda z: z"),
+    ("def g(x):\n    return sum([y for y in x])", 2, "y for y in x"),
+    ("def g(x):\n    print(x)\n    return x", 2, "run for its effect"),
+    ("def g(x):\n    y = x[0]\n    return y * x", 3, "arithmetic on the whole array x"),
+    ("def g(x):\n    y = x\n    return y[0] + x[1]", 2, "a second name for an array"),
+    ("def g(x):\n    return x[1:][0]", 2, "x[1:]"),
+    ("def g(x):\n    return x[0][1]", 2, "write x[i, j]"),
+    ("def g(x, k):\n    return x[k] * k", 2, "an index that depends on the arguments"),
+    ("def g(x):\n    return np.sum(x)", 2, "the function np.sum"),
+    ("def g(x):\n    return x @ x", 2, "the operator in x @ x"),
+    ("def g(x):\n    return (x or 1.0) * x", 2, "x or 1.0"),
+    ("def g(x):\n    return math.log(x, 2)", 2, "other than 1 arguments"),
+    ("def g(x):\n    return max(x, 1.0, x * x)", 2, "other than 2 arguments"),
+    ("def g(x):\n    return g(x - 1) if x > 0 else x", 2, "g, which calls itself"),
+    ("def g(x):\n    while True:\n        return x", 2, "return inside a loop"),
+    ("def g(x):\n    if x > 0:\n        return x", 1, "may end without a result"),
+    ("def g(x):\n    x = x * 2", 1, "without a result"),
+    ("def g(x):\n    return x.T", 2, "x.T"),
+    ("def g(x):\n    for y, z in zip(x, x):\n        pass\n    return y", 2, "a loop over anything"),
+    ("def g(*x):\n    return x[0]", 1, "a parameter with *"),
+    ("def g(x):\n    a, b = divmod(x, 2)\n    return a", 2, "taking a result apart"),
+    ("def g(x):\n    for i in range(3):\n        x = x * i\n    else:\n        x = 1\n    return x",
+     2, "else after a loop"),
+]
+
+
+@pytest.mark.parametrize("text, line, words", REFUSED, ids=[words for *_, words in REFUSED])
+@pytest.mark.parametrize("mode", [forward, reverse])
+def test_what_is_not_understood_is_refused_with_its_line(text, line, words, mode):
+    function = defined(text, {"np": np, "math": math})
+    with pytest.raises(Unsupported) as caught:
+        mode(function)
+    message = str(caught.value)
+    assert words in message
+    assert message.endswith(f", line {line}: {text.splitlines()[line - 1].strip()}")
+
+
+def test_what_has_no_source_or_no_name_is_refused():
+    with pytest.raises(Unsupported, match="the source of sin is not known"):
+        reverse(math.sin)
+    with pytest.raises(Unsupported, match="give the function a name"):
+        reverse(lambda x: x)
+
+
+def test_several_numbers_have_a_tangent_but_no_gradient():
+    pair = defined("def g(x):\n    return x * x, (x, 2.0)\n", {})
+    assert forward(pair)(3.0, 1.0) == ((9.0, (3.0, 2.0)), (6.0, (1.0, 0.0)))
+    with pytest.raises(Unsupported, match="more than one number"):
+        reverse(pair)
+    with pytest.raises(Unsupported, match="stack"):
+        reverse(defined("def g(x):\n    s = []\n    s.append(x)\n    y = s.pop()\n    return y", {}))
+
+
+# ---- arguments --------------------------------------------------------------------------------------
+
+
+def test_arguments_are_checked_and_not_changed():
+    with pytest.raises(TypeError, match=r"x1 is used as a number, but is of shape \(2,\)"):
+        reverse(f)(np.ones(2), 1.0)
+    with pytest.raises(TypeError, match=r"x is used with 1 index, but is of shape \(2, 2\)"):
+        reverse(rosenbrock)(np.ones((2, 2)))
+    with pytest.raises(TypeError, match=r"takes 2 arguments \(x1, x2\), but was given 1"):
+        reverse(f)(1.0)
+    writes = defined("def g(x):\n    x[0] = x[0] * x[1]\n    return x[0] * x[0]\n", {})
+    x = np.array([2.0, 3.0])
+    value, (gradient,) = reverse(writes)(x)
+    assert value == 36.0 and gradient.tolist() == [36.0, 24.0] and x.tolist() == [2.0, 3.0]
+    assert type(reverse(f)(np.float64(1.0), 2)[0]) is float
+
+
+def test_whole_numbers_are_not_differentiated():
+    power = defined("def g(x, n: int, shift=1.0):\n    return x ** n + shift * n\n", {})
+    assert reverse(power)(-2.0, 3) == (-5.0, (12.0, 3.0))
+    assert forward(power)(-2.0, 3, 1.0, 1.0, 0.0) == (-5.0, 12.0)
+
+
+def test_names_that_are_taken_are_left_alone():
+    text = ("def g(x, dx, x_bar):\n    w4 = x * dx\n    stack = w4 * x_bar\n"
+            "    for i in range(2):\n        stack = stack * stack * w4\n    return stack\n")
+    program = defined(text, {})
+    tangents = directions((0.5, 0.7, 0.9))
+    want = [float(slope) for slope in autograd.grad(program, (0, 1, 2))(0.5, 0.7, 0.9)]
+    assert reverse(program)(0.5, 0.7, 0.9)[1] == pytest.approx(want, rel=1e-13)
+    assert forward(program)(0.5, 0.7, 0.9, *tangents)[1] == pytest.approx(np.dot(want, tangents))
+
+
+def test_only_what_is_needed_is_recorded():
+    """The values of an accumulator are overwritten, and no adjoint needs them: no stack."""
+    assert "stack" not in reverse(rosenbrock).source
+    assert reverse(newton).source.count("stack.append") == 1
+    assert reverse(product).source.count("stack.append") == 1
+    assert "y_log" not in reverse(defined(
+        "def g(x):\n    y = [0.0] * len(x)\n    for i in range(len(x)):\n"
+        "        y[i] = np.sin(x[i])\n    return y[0]\n", {"np": np})).source
