@@ -355,6 +355,128 @@ def values_and_slopes(x, values, slopes):
     return drawn
 
 
+def _layers(depths, edges):
+    """Places for the vertices of a graph, one row a depth: {vertex: (across, up)}.
+
+    An edge that skips rows gets a place in each of them, too, so that it passes between the
+    vertices. The rows are ordered such that each vertex stands near the middle of what leads
+    to it (Sugiyama, Tagawa & Toda 1981).
+    """
+    rows = [[] for _ in range(max(depths) + 1)]
+    for k, depth in enumerate(depths):
+        rows[depth].append(k)
+    leads = {}
+    for start, end in edges:
+        before = start
+        for depth in range(depths[start] + 1, depths[end]):
+            passing = (start, end, depth)
+            if passing not in leads:
+                rows[depth].append(passing)
+            leads.setdefault(passing, []).append(before)
+            before = passing
+        leads.setdefault(end, []).append(before)
+    places = {}
+    for depth, row in enumerate(rows):
+        if depth:
+            row.sort(key=lambda v: np.mean([places[before][0] for before in leads[v]]))
+        for i, vertex in enumerate(row):
+            places[vertex] = (i - (len(row) - 1) / 2, depth)
+    return places
+
+
+@figure
+def computational_graph(trace, mode="evaluation"):
+    """The graph of a program: a vertex for each line of its trace, the inputs at the bottom.
+
+    Beside each vertex stand its operation and its value, on each edge the local partial
+    derivative. In forward mode the tangents are added, in reverse mode the adjoints, and the
+    arrows point the way that they take.
+
+    Parameters
+    ----------
+    trace : Trace
+        From `gradem.trace.trace`, with tangents or adjoints if the mode needs them.
+    mode : {"evaluation", "forward", "reverse"}
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the trace was made without what the mode shows.
+    """
+    import matplotlib.pyplot as plt
+    if mode == "forward" and trace.lines[0].tangent is None:
+        raise ValueError("this trace has no tangents: trace(f, ..., tangent=...)")
+    if mode == "reverse" and trace.lines[0].adjoint is None:
+        raise ValueError("this trace has no adjoints: trace(f, ..., adjoint=1.0)")
+    depths = [0] * len(trace.lines)
+    for edge in trace.edges:
+        depths[edge.end] = max(depths[edge.end], depths[edge.start] + 1)
+    places = _layers(depths, sorted({(edge.start, edge.end) for edge in trace.edges}))
+    width = max(abs(across) for across, _ in places.values())
+    spacing = 0.7 + 0.085 * max(len(_said(line)) for line in trace.lines)       # inches
+    drawn, axes = plt.subplots(figsize=((2 * width + 1.1) * spacing, 0.9 + 1.1 * max(depths)))
+    _draw_edges(axes, trace, depths, places, mode)
+    for k, line in enumerate(trace.lines):
+        _draw_vertex(axes, line, places[k], mode)
+    axes.set(xlim=(-width - 0.2, width + 0.9), ylim=(-0.35, max(depths) + 0.35))
+    axes.axis("off")
+    return drawn
+
+
+def _said(line):
+    """The operation of a line and its value."""
+    return f"{line.text} = {_short(line.value)}"
+
+
+def _short(x):
+    """A number with four digits, an array as its shape."""
+    return f"{float(x):.4g}" if np.ndim(x) == 0 else f"array {np.shape(x)}"
+
+
+def _draw_edges(axes, trace, depths, places, mode):
+    """Arrows in the direction of the sweep, with the partial derivative in the middle."""
+    partials = {}
+    for edge in trace.edges:                    # x * x: two edges between the same vertices
+        partials.setdefault((edge.start, edge.end), []).append(edge.partial)
+    color = {"forward": BLUE, "reverse": VERMILION}.get(mode, GREY)
+    for (start, end), numbers in partials.items():
+        path = [places[start], *(places[start, end, depth] for depth
+                                 in range(depths[start] + 1, depths[end])), places[end]]
+        if mode == "reverse":
+            path.reverse()
+        for i, (a, b) in enumerate(zip(path[:-1], path[1:])):
+            arrives = i == len(path) - 2
+            axes.annotate("", b, a, arrowprops={
+                "arrowstyle": "-|>" if arrives else "-", "color": color, "lw": 1.4,
+                "shrinkA": 13 if i == 0 else 0, "shrinkB": 13 if arrives else 0})
+        if None not in numbers and mode != "evaluation":
+            (x0, y0), (x1, y1) = path[0], path[1]
+            axes.text((x0 + x1) / 2, (y0 + y1) / 2, f"{sum(numbers):.4g}", fontsize=9,
+                      color=BLACK, ha="center", va="center",
+                      bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"})
+
+
+def _draw_vertex(axes, line, place, mode):
+    """A circle with the name of a line; its operation and its numbers to the right."""
+    number = line.name[1:]
+    axes.plot(*place, marker="o", markersize=25, markerfacecolor="white", markeredgecolor=BLACK,
+              markeredgewidth=1.4, zorder=3)
+    axes.text(*place, f"$w_{{{number}}}$", ha="center", va="center", zorder=4)
+    said = [(_said(line), BLACK)]
+    if mode == "forward":
+        said.append((rf"$\dot w_{{{number}}}$ = {_short(line.tangent)}", BLUE))
+    if mode == "reverse":
+        said.append((rf"$\bar w_{{{number}}}$ = {_short(line.adjoint)}", VERMILION))
+    for i, (text, color) in enumerate(said):
+        beside(axes, text, place, color, (17, 6 * (len(said) - 1) - 13 * i), fontsize=10,
+               zorder=5, bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none",
+                               "alpha": 0.85})
+
+
 # ---- clustering -----------------------------------------------------------------------------
 
 COMPONENTS = [BLUE, VERMILION, ORANGE]

@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from gradem import plots
+from gradem.trace import trace
 
 matplotlib.use("agg")
 
@@ -131,3 +132,46 @@ def test_values_stand_above_slopes():
     assert curve(below, "f'")[1].tolist() == (2 * x).tolist()
     assert (above.get_ylabel(), below.get_ylabel()) == ("value", "slope")
     assert (words(above), words(below)) == (["f"], ["f'"])
+
+
+# ---- the graph of a program -----------------------------------------------------------------
+
+
+def lecture(x1, x2):
+    return x1 * x2 + np.sin(x1)
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_the_graph_shows_lines_partials_and_the_numbers_of_the_mode():
+    shown = trace(lecture, 2.0, 5.0, tangent=(1.0, 0.0), adjoint=1.0)
+    forward = texts(plots.computational_graph(shown, "forward"))
+    reverse = texts(plots.computational_graph(shown, "reverse"))
+    plain = texts(plots.computational_graph(shown))
+    for said in (forward, reverse, plain):
+        assert {"$w_{1}$", "$w_{5}$", "w1 * w2 = 10", "sin(w1) = 0.9093"} <= set(said)
+    assert r"$\dot w_{5}$ = 4.584" in forward and r"$\bar w_{1}$ = 4.584" in reverse
+    for said in (forward, reverse):
+        assert {"5", "2", "-0.4161"} <= set(said)      # the partial derivatives on the edges
+    assert not any("dot" in text or "bar" in text for text in plain)
+
+
+@pytest.mark.parametrize("f, point", [
+    (lecture, (2.0, 5.0)), (lambda a, b, c, d: a * b * c * d + a, (1.0, 2.0, 3.0, 4.0)),
+    (lambda a, b: np.log(np.exp(a) + np.exp(b)), (1.0, 2.0)), (lambda a: a * a, (3.0,))])
+def test_no_two_vertices_of_the_graph_share_a_place_and_arrows_go_up(f, point):
+    shown = trace(f, *point, adjoint=1.0)
+    axes = plots.computational_graph(shown, "reverse").axes[0]
+    centres = [tuple(np.ravel(line.get_xydata())) for line in axes.lines]
+    assert len(set(centres)) == len(shown.lines)
+    for edge in shown.edges:
+        assert centres[edge.end][1] > centres[edge.start][1]
+
+
+def test_a_graph_needs_what_its_mode_shows():
+    with pytest.raises(ValueError, match="no tangents"):
+        plots.computational_graph(trace(lecture, 1.0, 2.0), "forward")
+    with pytest.raises(ValueError, match="no adjoints"):
+        plots.computational_graph(trace(lecture, 1.0, 2.0), "reverse")
