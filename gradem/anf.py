@@ -1,157 +1,35 @@
-"""Reading a Python function: from its source to statements of one operation each.
+"""A-normal form: a function as statements of one operation each.
 
 Before a program can be differentiated line by line, every line must be one elementary function
 whose derivative stands in the table of rules: the code list w1, w2, ... of Griewank & Walther
-(2008, section 2.2), in compilers called A-normal form. ``y = x * sin(x) + 1`` becomes ::
+(2008, section 2.2), in compilers called A-normal form (Flanagan et al. 1993).
+``y = x * sin(x) + 1`` becomes ::
 
     w2 = sin(x)
     w3 = x * w2
     y = w3 + 1
 
-The result is again Python's own syntax tree. Only what depends on the arguments is taken apart
-(activity analysis, section 6.2): indices, conditions and constants stay as they are written.
-Calls of other functions are replaced by their body. What is not understood is refused, with
-its line.
+Only what depends on the arguments is taken apart (activity analysis, chapter 6): indices,
+conditions and constants stay as they are written. What has a name already gets no second one.
+Calls of other functions in Python are replaced by their body.
 """
 
 import ast
 import builtins
-import copy
 import inspect
 import math
-import textwrap
 import types
 from collections.abc import Hashable
 
 import numpy as np
 
-from gradem.dataflow import is_pop, reads, stores, substituted
-from gradem.rules import CONSTANT, CONSTANT_EXPONENT, NOWHERE, RULES, Elementwise, NoDerivative
-
-
-class Unsupported(ValueError):
-    """A function uses what source transformation does not understand."""
-
-
-# ---- which rule belongs to an operation -----------------------------------------------------
-
-OPERATORS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide,
-             ast.Mod: np.remainder, ast.Pow: np.power, ast.USub: np.negative, ast.UAdd: np.positive}
-
-_RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
-            "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "pow": "power"}
-
-_SAME = ("sin cos tan sinh cosh tanh exp exp2 expm1 log log2 log10 log1p sqrt cbrt hypot fabs "
-         "fmod degrees radians").split()
-
-#: Functions of Python that are functions of NumPy under another name, or for numbers alone.
-TWINS = {abs: np.absolute, max: np.maximum, min: np.minimum, float: np.positive,
-         pow: np.power,
-         **{getattr(math, name): getattr(np, _RENAMED.get(name, name))
-            for name in (*_RENAMED, *_SAME) if hasattr(math, name)}}
-
-#: Functions with derivative 0 beside those of NumPy.
-PASSIVE = {len, range, int, bool, round, isinstance, math.floor, math.ceil, math.trunc,
-           math.isnan, math.isfinite, math.isinf, *CONSTANT}
-
-CONDITIONS = {(function, RULES[function].arguments.split(", ").index(argument)): condition
-              for function, argument, condition, _ in NOWHERE}
-
-
-def operation(value, namespace):
-    """The function of NumPy that an elementary expression applies, and its arguments.
-
-    Returns
-    -------
-    function, arguments : callable, list of ast.expr
-        ``(None, [])`` if the expression is not an elementary function.
-    """
-    if isinstance(value, ast.BinOp):
-        return OPERATORS.get(type(value.op)), [value.left, value.right]
-    if isinstance(value, ast.UnaryOp):
-        return OPERATORS.get(type(value.op)), [value.operand]
-    if isinstance(value, ast.Call):
-        called = lookup(value.func, namespace)
-        if isinstance(called, Hashable):
-            function = TWINS.get(called, called)
-            if isinstance(RULES.get(function), Elementwise):
-                return function, value.args
-    return None, []
-
-
-def rule_of(value, namespace):
-    """The rule of an elementary expression, and the arguments that its texts speak of."""
-    function, args = operation(value, namespace)
-    if function is None:
-        return None, []
-    if function is np.power and is_number(args[1]):
-        exponent = ast.literal_eval(args[1])
-        if exponent == 2:
-            return RULES[np.square], args[:1]
-        if exponent != 0:
-            return CONSTANT_EXPONENT, args
-    return RULES[function], args
-
-
-def trouble(function, position, args):
-    """The condition, as a tree, under which there is no derivative; None if there always is."""
-    if (function, position) not in CONDITIONS:
-        return None
-    if function is np.power and position == 0 and is_number(args[1]):
-        exponent = ast.literal_eval(args[1])
-        whole = exponent % 1 == 0
-        if whole and (exponent >= 1 or exponent == 0):
-            return None
-        condition = "x == 0" if whole else "x < 0" if exponent > 1 else "x <= 0"
-    else:
-        condition = CONDITIONS[function, position]
-    condition = substituted(condition, dict(zip(RULES[function].arguments.split(", "), args)))
-    if not reads(condition) and not eval(ast.unparse(condition)):       # x / 2
-        return None
-    return condition
-
-
-def no_derivative(name, position, values, line):
-    """Raise `NoDerivative` in the words of the rule, with the line of the original function."""
-    try:
-        RULES[getattr(np, name)].require_derivative(position, values)
-    except NoDerivative as error:
-        words = str(error).partition("\n")[0]
-        raise NoDerivative(f"{words}\n  {line}") from None
-
-
-def is_number(node):
-    """Is an expression a number that is written out, such as 2 or -0.5?"""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        node = node.operand
-    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
-
-
-def lookup(node, namespace):
-    """The object that a name, or a name with dots, stands for; None if that is not known."""
-    if isinstance(node, ast.Name):
-        return namespace.get(node.id, getattr(builtins, node.id, None))
-    if isinstance(node, ast.Attribute):
-        return getattr(lookup(node.value, namespace), node.attr, None)
-    return None
-
-
-# ---- the program that was read ----------------------------------------------------------------
-
-
-class Names:
-    """Names that are not taken yet."""
-
-    def __init__(self, taken):
-        self.taken = set(taken)
-
-    def fresh(self, name):
-        """The name itself, or with the first free number behind it."""
-        candidate, number = name, 2
-        while candidate in self.taken:
-            candidate, number = f"{name}_{number}", number + 1
-        self.taken.add(candidate)
-        return candidate
+from gradem.operations import (OPERATORS, PASSIVE, is_creation, no_derivative, operation, rule_of,
+                               trouble)
+from gradem.reading import (Names, Resolve, definition, line_of, lookup, refusal,
+                            single_exit, with_len)
+from gradem.rules import RULES
+from gradem.syntax import (as_load, assign, call, element, is_append, is_atom, is_copy, is_none,
+                           is_pop, is_range, load, name_of, reads, stores)
 
 
 class Program:
@@ -202,62 +80,6 @@ def read(function):
     return _Reader(inspect.unwrap(function)).program
 
 
-def definition(function):
-    """The syntax tree of a function; every node knows its line and its file."""
-    name = getattr(function, "__name__", repr(function))
-    try:
-        lines, first = inspect.getsourcelines(function)
-    except (TypeError, OSError):
-        raise Unsupported(f"the source of {name} is not known: it must be a function that is "
-                          "written in Python, in a file or a notebook") from None
-    try:
-        tree = ast.parse(textwrap.dedent("".join(lines))).body[0]
-    except SyntaxError:
-        tree = None
-    if not isinstance(tree, ast.FunctionDef):
-        raise Unsupported(f"{name} is not defined by def: give the function a name, "
-                          f"def f(x): ...\n  line {first}: {lines[0].strip()}")
-    ast.increment_lineno(tree, max(first, 1) - 1)
-    place = inspect.getsourcefile(function), lines, max(first, 1)
-    for node in ast.walk(tree):
-        node.place = place
-    if tree.decorator_list:
-        raise refusal(tree.decorator_list[0], "a decorator",
-                      "transform the function before it is decorated")
-    spec = tree.args
-    if spec.vararg or spec.kwarg or spec.kwonlyargs:
-        raise refusal(spec.vararg or spec.kwarg or spec.kwonlyargs[0],
-                      "a parameter with * or **, or after *", "give every argument by position")
-    return tree
-
-
-def line_of(node):
-    """The line of a node, as ``line 3: y = x / w``."""
-    _, lines, first = node.place
-    return f"line {node.lineno}: {lines[node.lineno - first].strip()}"
-
-
-def refusal(node, what, advice):
-    """The error that names a construct, says what to do, and shows the line."""
-    file = node.place[0]
-    return Unsupported(f"{what} cannot be differentiated by source transformation: {advice}\n"
-                       f"  {file}, {line_of(node)}")
-
-
-def name_of(node):
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def load(name):
-    return ast.Name(name, ast.Load())
-
-
-def assign(target, value):
-    """The statement target = value; the target is a name or a tree."""
-    target = ast.Name(target, ast.Store()) if isinstance(target, str) else target
-    return ast.Assign([target], value)
-
-
 class _Reader:
     """Takes the statements of a function apart, and those of the functions it calls."""
 
@@ -286,10 +108,10 @@ class _Reader:
 
     def function(self, tree, local):
         """Append the statements of a function; `local` says what its variables are called."""
-        body = _Resolve(self, self.calls[-1], local).block(tree.body)
+        body = Resolve(self, self.calls[-1], local).block(tree.body)
         body = single_exit(body, self.names, tree)
         self.find_arrays(body)
-        body = [_Lengths(self.arrays).visit(statement) for statement in body]
+        body = with_len(body, self.arrays)
         self.spread(body)
         self.block(body)
 
@@ -705,192 +527,3 @@ class _Reader:
 
     def refusal(self, what, advice):
         return refusal(self.at, what, advice)
-
-
-# ---- kinds of expressions ---------------------------------------------------------------------
-
-
-def call(function, *args):
-    function = load(function) if isinstance(function, str) else function
-    return ast.Call(function, list(args), [])
-
-
-def element(name, index, context):
-    return ast.Subscript(load(name), index, context)
-
-
-def as_load(target):
-    """The value of what is assigned."""
-    new = copy.deepcopy(target)
-    new.ctx = ast.Load()
-    return new
-
-
-def is_atom(node):
-    """Can an expression be repeated at no cost: is it a name, a number, or np.pi?"""
-    return isinstance(node, (ast.Name, ast.Constant, ast.Attribute)) or is_number(node)
-
-
-def is_none(node):
-    return isinstance(node, ast.Constant) and node.value is None
-
-
-def is_range(node):
-    if isinstance(node, ast.Call) and name_of(node.func) == "reversed" and len(node.args) == 1:
-        node = node.args[0]
-    return isinstance(node, ast.Call) and name_of(node.func) == "range"
-
-
-def is_creation(called):
-    return any(called is function for function in
-               (np.zeros, np.ones, np.empty, np.zeros_like, np.ones_like, np.empty_like))
-
-
-def _is_method(node, method):
-    return (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            and node.func.attr == method and isinstance(node.func.value, ast.Name))
-
-
-def is_copy(node):
-    return _is_method(node, "copy")
-
-
-def is_append(node):
-    return _is_method(node, "append")
-
-
-# ---- before statements are taken apart ----------------------------------------------------------
-
-
-class _Resolve(ast.NodeTransformer):
-    """Gives every name of a function the meaning it has there, in the names of the program."""
-
-    ALLOWED = (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp,
-               ast.Call, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.JoinedStr,
-               ast.FormattedValue)
-
-    STATEMENTS = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.For, ast.While, ast.If, ast.Expr,
-                  ast.Assert, ast.Raise, ast.Pass, ast.Return)
-
-    def __init__(self, reader, function, local):
-        self.reader, self.local = reader, local
-        cells = zip(function.__code__.co_freevars, function.__closure__ or ())
-        self.outside = {**function.__globals__, **{name: cell.cell_contents
-                                                   for name, cell in cells}}
-
-    def block(self, statements):
-        return [self.visit(statement) for statement in statements]
-
-    def visit(self, node):
-        if isinstance(node, ast.expr) and not isinstance(node, self.ALLOWED):
-            raise refusal(node, f"the expression {ast.unparse(node)}",
-                          "write it with assignments, loops and arithmetic on numbers")
-        if isinstance(node, ast.stmt) and not isinstance(node, self.STATEMENTS):
-            word = ast.unparse(node).split()[0].rstrip(":")
-            raise refusal(node, f"the statement '{word}'",
-                          "write it with assignments, if, for and while")
-        return super().visit(node)
-
-    def visit_Name(self, node):
-        if node.id in self.local:
-            new = copy.deepcopy(self.local[node.id])
-            if isinstance(new, ast.Name):
-                new.ctx = node.ctx
-            return place_like(node, new)
-        missing = object()
-        value = self.outside.get(node.id, missing)
-        if value is missing:                                    # built in
-            return node
-        if value is np or value is math:
-            return place_like(node, load(value.__name__.replace("numpy", "np")))
-        for module, name in ((np, "np"), (math, "math")):
-            if callable(value) and getattr(module, getattr(value, "__name__", ""), None) is value:
-                return place_like(node, ast.Attribute(load(name), value.__name__, ast.Load()))
-        names, namespace = self.reader.names, self.reader.namespace
-        name = node.id
-        if namespace.get(name, missing) is not value:
-            name = names.fresh(name)
-            namespace[name] = value
-        return place_like(node, load(name))
-
-    def visit_Assign(self, node):
-        if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Attribute):
-            node.value = place_like(node, ast.Tuple(          # n, m = x.shape
-                [ast.Subscript(node.value, ast.Constant(k), ast.Load())
-                 for k in range(len(node.targets[0].elts))], ast.Load()))
-        return self.generic_visit(node)
-
-    def visit_Call(self, node):
-        node = self.generic_visit(node)
-        if lookup(node.func, self.reader.namespace) is np.array and len(node.args) == 1 and (
-                isinstance(node.args[0], ast.List)):
-            return node.args[0]                               # np.array([a, b])
-        return node
-
-    def visit_Attribute(self, node):
-        node = self.generic_visit(node)
-        if name_of(node.value) in self.reader.names.taken - set(self.reader.namespace) and (
-                node.attr not in ("shape", "size", "copy", "append", "pop")):
-            raise refusal(node, f"{ast.unparse(node)}", "use the elements of the array")
-        return node
-
-
-class _Lengths(ast.NodeTransformer):
-    """Writes len(x) for x.shape[0], and for x.size if x has one axis: lists have no shape."""
-
-    def __init__(self, arrays):
-        self.arrays = arrays
-
-    def visit_Subscript(self, node):
-        of_shape = isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
-        if of_shape and isinstance(node.slice, ast.Constant) and node.slice.value == 0:
-            return place_like(node.value, call("len", node.value.value))
-        return self.generic_visit(node)
-
-    def visit_Attribute(self, node):
-        if node.attr == "size" and self.arrays.get(name_of(node.value)) == 1:
-            return place_like(node, call("len", node.value))
-        return self.generic_visit(node)
-
-
-def place_like(old, new):
-    """Give a new tree the line of an old one."""
-    for node in ast.walk(new):
-        node.place, node.lineno, node.col_offset = old.place, old.lineno, old.col_offset
-    return new
-
-
-def single_exit(statements, names, tree):
-    """Give a function one return, at the end: what follows an early one becomes an else."""
-    returns = [node for statement in statements for node in ast.walk(statement)
-               if isinstance(node, ast.Return)]
-    for node in returns:
-        if node.value is None:
-            raise refusal(node, "a function without a result", "return a number")
-    if not returns:
-        raise refusal(tree, "a function without a result", "return a number")
-    if len(returns) == 1 and statements[-1] is returns[0]:
-        return statements
-    result = names.fresh("result")
-    last = place_like(returns[-1], ast.Return(load(result)))
-    return [*_without_returns(statements, result, tree), last]
-
-
-def _without_returns(statements, result, tree):
-    for k, statement in enumerate(statements):
-        rest = statements[k + 1:]
-        if isinstance(statement, ast.Return):
-            assignment = assign(result, statement.value)
-            return [*statements[:k], place_like(statement, assignment)]
-        if not any(isinstance(node, ast.Return) for node in ast.walk(statement)):
-            continue
-        if not isinstance(statement, ast.If):
-            raise refusal(statement, "return inside a loop",
-                          "leave the loop by its condition, and return after it")
-        branches = [_without_returns([*branch, *copy.deepcopy(rest)], result, tree)
-                    for branch in (statement.body, statement.orelse)]
-        new = ast.If(statement.test, *branches)
-        new.place, new.lineno, new.col_offset = (statement.place, statement.lineno,
-                                                 statement.col_offset)
-        return [*statements[:k], new]
-    raise refusal(tree, "a function that may end without a result", "return a number at the end")

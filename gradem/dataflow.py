@@ -11,46 +11,11 @@ Programs are lists of Python's syntax trees (`ast`), of the statements that `gra
 """
 
 import ast
-import copy
+
+from gradem.syntax import changed, is_check, is_pop, mapped, reads, stores, substituted
 
 
-def reads(*nodes):
-    """The names whose value is read in some trees."""
-    found = set()
-    for tree in nodes:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                found.add(node.id)
-            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-                found.add(node.target.id)
-    return found
-
-
-def stores(*nodes):
-    """The names that are assigned, whole or in one element, in some trees."""
-    found = set()
-    for tree in nodes:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                found.add(node.id)
-            elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
-                found.add(node.value.id)
-    return found
-
-
-def changed(statement, **fields):
-    """A copy of a statement with other fields."""
-    new = copy.copy(statement)
-    for name, value in fields.items():
-        setattr(new, name, value)
-    return new
-
-
-def mapped(statement, function):
-    """A statement with a function applied to each block inside it; itself if there is none."""
-    parts = {part: function(getattr(statement, part)) for part in ("body", "orelse")
-             if hasattr(statement, part)}
-    return changed(statement, **parts) if parts else statement
+# ---- liveness ---------------------------------------------------------------------------------
 
 
 def pruned(block, live):
@@ -144,37 +109,7 @@ def exposed(block, done=frozenset()):
     return found, done
 
 
-def without_idle_copies(block):
-    """Drop x = old behind old = x, if neither has changed in between."""
-    out = [mapped(statement, without_idle_copies) for statement in block]
-    for first, save in enumerate(out):
-        if _is_copy(save):
-            old, x = save.targets[0].id, save.value.id
-            for last in range(first + 1, len(out)):
-                restore = out[last]
-                if _is_copy(restore) and restore.targets[0].id == x and restore.value.id == old:
-                    out[last] = ast.Pass()
-                elif {x, old} & stores(restore):
-                    break
-    return [statement for statement in out if not isinstance(statement, ast.Pass)]
-
-
-def _is_copy(statement):
-    return (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-            and isinstance(statement.value, ast.Name))
-
-
-def is_pop(value):
-    """Does an expression take a value from a stack?"""
-    return (isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute)
-            and value.func.attr == "pop")
-
-
-def is_check(statement):
-    """Is a statement there to refuse a point without derivative?"""
-    return (isinstance(statement, ast.If) and len(statement.body) == 1
-            and isinstance(statement.body[0], ast.Expr)
-            and "no_derivative" in reads(statement.body[0]))
+# ---- tidying up -------------------------------------------------------------------------------
 
 
 def unchecked(block):
@@ -230,6 +165,26 @@ def folded_loops(block, temporaries):
             for statement in block]
 
 
+def without_idle_copies(block):
+    """Drop x = old behind old = x, if neither has changed in between."""
+    out = [mapped(statement, without_idle_copies) for statement in block]
+    for first, save in enumerate(out):
+        if _is_copy(save):
+            old, x = save.targets[0].id, save.value.id
+            for last in range(first + 1, len(out)):
+                restore = out[last]
+                if _is_copy(restore) and restore.targets[0].id == x and restore.value.id == old:
+                    out[last] = ast.Pass()
+                elif {x, old} & stores(restore):
+                    break
+    return [statement for statement in out if not isinstance(statement, ast.Pass)]
+
+
+def _is_copy(statement):
+    return (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+            and isinstance(statement.value, ast.Name))
+
+
 def without_copy(block, name, value):
     """Statements with a value in the place of the name that it was copied to."""
     out = []
@@ -240,17 +195,3 @@ def without_copy(block, name, value):
             statement = ast.Return(substituted(statement.value, {name: value}))
         out.append(statement)
     return out
-
-
-class _Substitute(ast.NodeTransformer):
-    def __init__(self, replacements):
-        self.replacements = replacements
-
-    def visit_Name(self, node):
-        return copy.deepcopy(self.replacements.get(node.id, node))
-
-
-def substituted(tree, replacements):
-    """An expression with other trees in the place of names; it may be given as text."""
-    tree = ast.parse(tree, mode="eval").body if isinstance(tree, str) else copy.deepcopy(tree)
-    return _Substitute(replacements).visit(tree)

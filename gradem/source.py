@@ -16,17 +16,17 @@ for Fortran and C, Tangent (van Merrienboer, Moldovan & Wiltschko 2018) did for 
 
 import ast
 import functools
-import itertools
-import linecache
 
-import numpy as np
+from gradem.anf import read
+from gradem.dataflow import (exposed, folded, folded_loops, pruned, unchecked, without_copy,
+                             without_idle_copies)
+from gradem.generated import compiled
+from gradem.operations import needs_result, partial, rule_of
+from gradem.reading import Unsupported
+from gradem.syntax import (as_load, assign, call, changed, element, is_append, is_check, is_none,
+                           is_pop, load, method, name_of, reads, shown, stores)
 
-from gradem.anf import (Unsupported, as_load, assign, call, element, is_append, is_none,
-                        is_number, is_pop, load, name_of, no_derivative, read, rule_of)
-from gradem.dataflow import (changed, exposed, folded, folded_loops, is_check, pruned, reads, stores, substituted,
-                             unchecked, without_copy, without_idle_copies)
-
-__all__ = ["Unsupported", "forward", "no_derivative", "reverse"]
+__all__ = ["Unsupported", "forward", "reverse"]
 
 
 def forward(f):
@@ -82,7 +82,7 @@ def forward(f):
         return (w5, dw5)
     """
     program = read(f)
-    return _compiled(program, *_Forward(program).written())
+    return compiled(program, *_Forward(program).written())
 
 
 def reverse(f):
@@ -113,7 +113,7 @@ def reverse(f):
     (0.0, (3.0, 0.0))
     """
     program = read(f)
-    return _compiled(program, *_Reverse(program).written(), f.__defaults__ or ())
+    return compiled(program, *_Reverse(program).written(), f.__defaults__ or ())
 
 
 # ---- forward mode -----------------------------------------------------------------------------
@@ -162,8 +162,7 @@ class _Forward:
             stack = value.func.value.id
             if stack not in nonzero:
                 return [statement], nonzero - {name}
-            return [statement, assign(self.d(name), call(ast.Attribute(
-                load(self.d(stack)), "pop", ast.Load())))], nonzero | {name}
+            return [statement, assign(self.d(name), method(self.d(stack), "pop"))], nonzero | {name}
         tangent, needs_out = self.tangent_of(value, name, nonzero)
         if tangent is None:
             return [statement], nonzero - {name}
@@ -210,7 +209,7 @@ class _Forward:
             return [statement], nonzero
         start = [] if stack in nonzero else [self.zero(stack)]
         tangent = load(self.d(arg.id)) if name_of(arg) in nonzero else ast.Constant(0.0)
-        push = call(ast.Attribute(load(self.d(stack)), "append", ast.Load()), tangent)
+        push = method(self.d(stack), "append", tangent)
         return [*start, statement, ast.Expr(push)], nonzero | {stack}
 
     def on_if(self, statement, nonzero):
@@ -533,18 +532,7 @@ class _Reverse:
         return saves, restores
 
 
-# ---- what both modes are made of ----------------------------------------------------------------
-
-
-def partial(rule, position, args, v, out):
-    """The map of a rule for one argument, as a tree, in the names of the program."""
-    replacements = dict(zip(rule.arguments.split(", "), args))
-    return simplified(substituted(rule.texts[position],
-                                  {**replacements, "v": v, "out": load(out)}))
-
-
-def needs_result(rule):
-    return any("out" in (text or "") for text in rule.texts)
+# ---- what both modes are made of --------------------------------------------------------------
 
 
 def added(left, right):
@@ -554,123 +542,11 @@ def added(left, right):
     return ast.BinOp(left, ast.Add(), right)
 
 
-class _Simplify(ast.NodeTransformer):
-    """Arithmetic on numbers that are written out: 3 * x ** (3 - 1) is 3 * x ** 2."""
-
-    def visit_BinOp(self, node):
-        node = self.generic_visit(node)
-        if is_number(node.left) and is_number(node.right):
-            return ast.parse(repr(eval(ast.unparse(node))), mode="eval").body
-        if isinstance(node.op, ast.Pow) and is_number(node.right):
-            if ast.literal_eval(node.right) == 1:
-                return node.left
-        return node
-
-
-def simplified(tree):
-    return _Simplify().visit(tree)
-
-
 def zeros_like(name, arrays):
     """The tree of a zero, or of zeros of the shape of an array."""
     if name not in arrays:
         return ast.Constant(0.0)
     if arrays[name] > 1:
-        return call(ast.Attribute(load("np"), "zeros", ast.Load()),
-                    ast.Attribute(load(name), "shape", ast.Load()))
+        return method("np", "zeros", ast.Attribute(load(name), "shape", ast.Load()))
     return ast.BinOp(ast.List([ast.Constant(0.0)], ast.Load()), ast.Mult(),
                      call("len", load(name)))
-
-
-def method(name, function, *args):
-    return call(ast.Attribute(load(name), function, ast.Load()), *args)
-
-
-# ---- text, compiled -------------------------------------------------------------------------------
-
-
-def shown(statement):
-    return ast.unparse(ast.fix_missing_locations(statement))
-
-
-def text_of(statements, indent, said=None):
-    """The lines of a block; a comment stands before the first statement that has it."""
-    lines = []
-    for statement in statements:
-        remark = getattr(statement, "comment", None)
-        if remark and remark != said:
-            lines.append(f"{indent}# {remark}")
-        said = remark
-        if isinstance(statement, (ast.If, ast.For, ast.While)):
-            orelse = statement.orelse
-            head = changed(statement, body=[], orelse=[])
-            lines.append(indent + shown(head))
-            lines += text_of(statement.body, indent + "    ")
-            if orelse:
-                lines.append(f"{indent}else:")
-                lines += text_of(orelse, indent + "    ")
-        else:
-            lines.append(indent + shown(statement))
-    return lines
-
-
-def _text(name, parameters, body):
-    lines = [f"def {name}({', '.join(parameters)}):", *text_of(body, "    ")]
-    names = reads(*body)
-    imports = ["import math"] * ("math" in names) + ["import numpy as np"] * ("np" in names)
-    if "no_derivative" in names:
-        imports += [""] * bool(imports) + ["from gradem.source import no_derivative"]
-    return "\n".join(imports + [""] * (2 * bool(imports)) + lines) + "\n"
-
-
-_NUMBER = itertools.count(1)
-
-
-def _compiled(program, name, parameters, body, defaults=()):
-    """The function that a text defines; its arguments are checked and brought into form."""
-    text = _text(name, parameters, body)
-    file = f"<{name} {next(_NUMBER)}>"
-    namespace = {**program.namespace, "__name__": "gradem.generated"}
-    exec(compile(text, file, "exec"), namespace)
-    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
-    generated = namespace[name]
-    axes = [program.arrays.get(x) for x in program.parameters]
-    axes += [program.arrays.get(x) for x in program.parameters
-             if x not in program.constants][:len(parameters) - len(axes)]
-
-    @functools.wraps(generated)
-    def transformed(*args):
-        missing = len(parameters) - len(args)
-        if 0 < missing <= len(defaults):
-            args += defaults[-missing:]
-        if len(args) != len(parameters):
-            raise TypeError(f"{name} takes {len(parameters)} arguments ({', '.join(parameters)}), "
-                            f"but was given {len(args)}")
-        return _outside(generated(*map(_inside, args, axes, parameters)))
-    transformed.source = text
-    return transformed
-
-
-def _inside(x, axes, name):
-    """An argument in the form that generated code takes: a number, or a list of floats."""
-    if axes is None:
-        if isinstance(x, (int, float, str, np.integer, np.bool_)):
-            return x
-        if np.ndim(x) > 0:
-            raise TypeError(f"{name} is used as a number, but is of shape {np.shape(x)}: arithmetic "
-                            "on whole arrays cannot be differentiated by source transformation")
-        return float(x)
-    array = np.array(x, dtype=float)
-    if array.ndim != axes:
-        raise TypeError(f"{name} is used with {axes} {'index' if axes == 1 else 'indices'}, but "
-                        f"is of shape {array.shape}")
-    return array.tolist() if axes == 1 else array
-
-
-def _outside(x):
-    """A result in the form that users take: lists of numbers become arrays."""
-    if isinstance(x, tuple):
-        return tuple(map(_outside, x))
-    if isinstance(x, np.floating):
-        return float(x)
-    return np.array(x, dtype=float) if isinstance(x, list) else x

@@ -92,7 +92,7 @@ def test_the_text_is_where_python_looks_for_it():
     assert "w3 = x1 * x2" in "".join(traceback.format_exception(caught.value))
 
 
-# ---- a table of programs ------------------------------------------------------------------------
+# ---- a table of programs ----------------------------------------------------------------------
 
 
 def helper(z, shift=0.5):
@@ -402,7 +402,7 @@ def test_powers_against_sympy():
     assert slope == pytest.approx(float(exact.diff(x).subs(x, sympy.Rational(17, 10))), rel=1e-14)
 
 
-# ---- random programs ----------------------------------------------------------------------------
+# ---- random programs --------------------------------------------------------------------------
 
 
 VARIABLES = ["a", "b", "c", "p[0]", "p[1]", "p[i % 2]", "p[(i + 1) % 2]"]
@@ -488,8 +488,9 @@ def test_forward_over_forward_is_the_second_derivative():
 
 
 @pytest.mark.parametrize("function, arguments", [
-    (f, (0.5, 2.0)), (rosenbrock, (X,)), (product, (X,)), (newton, (2.0,)), (overwritten, (0.8, 1.7)),
-    (downwards, (X,)), (nested, (X, 0.3)), (branches, (0.5, -2.0)), (calls, (0.4, 1.2))],
+    (f, (0.5, 2.0)), (rosenbrock, (X,)), (product, (X,)), (newton, (2.0,)),
+    (overwritten, (0.8, 1.7)), (downwards, (X,)), (nested, (X, 0.3)), (branches, (0.5, -2.0)),
+    (calls, (0.4, 1.2))],
     ids=lambda value: getattr(value, "__name__", ""))
 def test_forward_over_reverse_is_the_hessian_times_a_vector(function, arguments):
     tangents = directions(arguments)
@@ -502,7 +503,7 @@ def test_forward_over_reverse_is_the_hessian_times_a_vector(function, arguments)
         np.testing.assert_allclose(got, exact, rtol=1e-10, atol=1e-10 * np.max(np.abs(exact)))
 
 
-# ---- points without derivative --------------------------------------------------------------------
+# ---- points without derivative ----------------------------------------------------------------
 
 
 def quotient(x, y):
@@ -568,7 +569,7 @@ def test_whole_powers_and_constant_divisors_are_not_checked():
         "def g(x):\n    return x ** 3 / 2 + x ** 2\n", {})).source
 
 
-# ---- what is not understood -----------------------------------------------------------------------
+# ---- what is not understood -------------------------------------------------------------------
 
 
 REFUSED = [
@@ -593,7 +594,8 @@ REFUSED = [
     ("def g(x):\n    if x > 0:\n        return x", 1, "may end without a result"),
     ("def g(x):\n    x = x * 2", 1, "without a result"),
     ("def g(x):\n    return x.T", 2, "x.T"),
-    ("def g(x):\n    for y, z in zip(x, x):\n        pass\n    return y", 2, "a loop over anything"),
+    ("def g(x):\n    for y, z in zip(x, x):\n        pass\n    return y", 2,
+     "a loop over anything"),
     ("def g(*x):\n    return x[0]", 1, "a parameter with *"),
     ("def g(x):\n    a, b = divmod(x, 2)\n    return a", 2, "taking a result apart"),
     ("def g(x):\n    for i in range(3):\n        x = x * i\n    else:\n        x = 1\n    return x",
@@ -625,10 +627,11 @@ def test_several_numbers_have_a_tangent_but_no_gradient():
     with pytest.raises(Unsupported, match="more than one number"):
         reverse(pair)
     with pytest.raises(Unsupported, match="stack"):
-        reverse(defined("def g(x):\n    s = []\n    s.append(x)\n    y = s.pop()\n    return y", {}))
+        reverse(defined("def g(x):\n    s = []\n    s.append(x)\n    y = s.pop()\n    return y",
+                        {}))
 
 
-# ---- arguments --------------------------------------------------------------------------------------
+# ---- arguments --------------------------------------------------------------------------------
 
 
 def test_arguments_are_checked_and_not_changed():
