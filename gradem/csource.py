@@ -15,7 +15,7 @@ import re
 
 import numpy as np
 
-from gradem.anf import Unsupported
+from gradem.reading import Unsupported
 from gradem.rules import CONSTANT_EXPONENT, RULES
 
 
@@ -358,7 +358,7 @@ class _Reverse(_Writer):
 
     def written(self):
         """The program with its return sweep."""
-        self._olds, self._decisions = [], []
+        self._olds, self._old_integers, self._decisions = [], [], []
         assigned = [target for target in self._targets(self.body)]
         self._again = {name for name in assigned
                        if assigned.count(name) > 1 or name in self.parameters}
@@ -367,7 +367,8 @@ class _Reverse(_Writer):
         locals_ = self.locals + self._olds + [f"w_{name}_bar" for name in self.parameters] + [
             f"{name}_bar" for name in self.locals if name in self.active]
         start = [f"{self._bar(self.result)} = 1.0;"] if self.result in self.active else []
-        lines = _declarations(locals_, self.integers + self._decisions, start=True)
+        integers = self.integers + self._old_integers + self._decisions
+        lines = _declarations(locals_, integers, start=True)
         lines += [*there, f"*value = {self.result};", *start, *back]
         lines += [f"*{name}_bar = w_{name}_bar;" for name in self.parameters]
         return _function(f"{self.name}_reverse", self.parameters, ["value", *bars], lines)
@@ -411,12 +412,10 @@ class _Reverse(_Writer):
                     for arg, term in self._terms(target, rule, args, lambda arg: bar)]
             if target in self._again:
                 back.append(f"{bar} = 0.0;")
-        if target in self._again and target not in self.integers:
-            old = f"old{len(self._olds) + 1}"
-            self._olds.append(old)
+        if target in self._again:                # what it was is needed further back
+            old = f"old{len(self._olds) + len(self._old_integers) + 1}"
+            (self._old_integers if target in self.integers else self._olds).append(old)
             forth.insert(0, f"{old} = {target};")
-            if target in self.active and back and target in args:
-                raise AssertionError("an operation overwrites its argument")
             back.append(f"{target} = {old};")
         return forth, back
 
