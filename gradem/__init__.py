@@ -30,8 +30,9 @@ _HOMES = {
 _MODULES = frozenset({
     "acceleration", "anf", "arrays", "ascent", "blocks", "check", "checkpoint", "containers",
     "csource", "dataflow", "datasets", "derivatives", "differences", "dual", "elimination",
-    "em", "families", "gaussian", "indexing", "kmeans", "linalg", "mixture", "plots", "rules",
-    "shapes", "solvers", "source", "sparse", "tape", "trace", "traced", "unconstrained",
+    "em", "families", "gaussian", "generated", "indexing", "kmeans", "linalg", "mixture",
+    "operations", "plots", "reading", "rules", "shapes", "solvers", "source", "sparse",
+    "syntax", "tape", "trace", "traced", "unconstrained",
 })
 
 __all__ = sorted(_HOMES)
