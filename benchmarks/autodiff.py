@@ -104,7 +104,7 @@ def prepare(problem, compared):
     expected = peers.derivative_of(problem, problem.by_hand(*problem.arguments))
     programs, answers, errors, first = {}, {}, {}, {}
     for peer in compared:
-        make = getattr(peer, problem.task)
+        make = getattr(peer, problem.task, None)
         if make is None or peer.name in problem.skip:
             continue
         if peer.name == "by hand" and not problem.time_by_hand:

@@ -37,6 +37,17 @@ class Gradem:
         """Forward mode over reverse mode."""
         return functools.partial(self.package.hessian(problem.f), *problem.point)
 
+    def source(self, problem):
+        """Reverse mode as generated Python: of the loop, the one problem of this kind."""
+        return functools.partial(self.package.source.reverse(problems.rosenbrock_source),
+                                 *problem.point)
+
+    def sparse(self, problem):
+        """Forward mode, with a seed for each colour of the columns."""
+        sparse = self.package.sparse
+        return functools.partial(
+            sparse.jacobian(problem.f, sparse.sparsity(problem.f, *problem.point)), *problem.point)
+
     def newton(self, problem):
         """The slope by forward mode, a number at a time."""
         return functools.partial(problem.f, *problem.point,
@@ -58,6 +69,8 @@ class Autograd:
         f = functools.partial(problem.f, np=self.np)
         return functools.partial(self.package.value_and_grad(f, positions(problem)),
                                  *problem.arguments)
+
+    source = gradient
 
     def jacobian(self, problem):
         """Reverse mode, a row at a time."""
@@ -102,6 +115,8 @@ class PyTorch:
             return value, torch.autograd.grad(value, point)
         return value_and_gradient
 
+    source = gradient
+
     def jacobian(self, problem):
         """Reverse mode, all rows at once."""
         f = functools.partial(problem.f, np=self.package)
@@ -132,7 +147,7 @@ class PyTorchForward(PyTorch):
         f = functools.partial(problem.f, np=self.package)
         return functools.partial(self.package.func.jacfwd(f), *self.tensors(problem.point))
 
-    gradient = hessian = newton = None
+    gradient = source = hessian = newton = None
 
 
 class Jax:
@@ -236,7 +251,7 @@ class ByHand:
         """The problem's own program, if it is one worth timing."""
         return functools.partial(problem.by_hand, *problem.arguments)
 
-    jacobian = newton = gradient
+    source = jacobian = newton = gradient
     hessian = None
 
 
@@ -250,8 +265,10 @@ def positions(problem):
 
 def derivative_of(problem, result):
     """What a program returned for a problem, as one long vector of NumPy's."""
-    if problem.task == "gradient":
+    if problem.task in ("gradient", "source"):
         result = result[1]
+    if problem.task == "sparse" and not isinstance(result, np.ndarray):
+        result = result.toarray()
     parts = result if isinstance(result, (tuple, list)) else (result,)
     return np.concatenate([np.ravel(np.asarray(part)) for part in parts])
 

@@ -27,15 +27,17 @@ class Problem:
     name : str
         Name and size, as in the table.
     task : str
-        "gradient" (of a number, in each argument of `point`), "jacobian", "hessian", or
-        "newton": `f` then takes a function's derivative, and is the program that calls it.
+        "gradient" (of a number, in each argument of `point`), "source" (the same from generated
+        code, if the package generates any), "jacobian", "sparse" (a Jacobian that is mostly
+        zero), "hessian", or "newton": `f` then takes a function's derivative, and is the
+        program that calls it.
     f : callable
         The function, of the arguments `point` and `data`, for plain NumPy.
     point, data : tuple
         The arguments to differentiate in, and the others.
     by_hand : callable
         The derivative at (*point, *data), by other means than differentiating a program.
-        For the task "gradient" a pair: the value and a tuple of gradients.
+        For the tasks "gradient" and "source" a pair: the value and a tuple of gradients.
     goals : dict of str to float
         For names of peers: the largest ratio of gradem's time to theirs that is aimed at.
     time_by_hand : bool
@@ -95,6 +97,14 @@ def rosenbrock_by_hand(x):
 
 def rosenbrock_loop(x, np=np):
     """`rosenbrock` as a loop over entries, as one writes it first."""
+    total = 0.0
+    for i in range(len(x) - 1):
+        total = total + 100.0 * (x[i + 1] - x[i]**2)**2 + (1.0 - x[i])**2
+    return total
+
+
+def rosenbrock_source(x):
+    """`rosenbrock_loop` for a program that reads it: without the choice of a package."""
     total = 0.0
     for i in range(len(x) - 1):
         total = total + 100.0 * (x[i + 1] - x[i]**2)**2 + (1.0 - x[i])**2
@@ -378,6 +388,7 @@ GMM_1000 = {"autograd": 0.6, "PyTorch": 0.9, "f": 4}
 GMM_10_000 = {"autograd": 0.85, "PyTorch": 1.0, "f": 3}
 NETWORK = {"autograd": 0.95, "PyTorch": 0.95, "f": 2.6, "by hand": 1.25}
 HESSIAN = {"autograd": 0.05, "PyTorch": 0.12, "f": 45}
+GENERATED = {"autograd": 0.01, "PyTorch": 0.01, "f": 4}
 JACOBIAN = {"autograd": 0.05, "PyTorch": 0.35, "PyTorch jacfwd": 0.15, "differences": 0.25}
 
 MEMORY = "(d) mixture, n = 10000, d = 10"    # the problem whose peak memory is measured
@@ -431,6 +442,8 @@ def all_problems():
                   (near(1.0, n),), rosenbrock_loop_by_hand, goals=NUMPY_LOOPS,
                   skip={"JAX": UNROLLED, "JAX jit": UNROLLED} if n > 100 else {})
           for n in (10, 1000)),
+        Problem("(b) the same from generated code", "source", rosenbrock_loop, (near(1.0, 1000),),
+                rosenbrock_loop_by_hand, goals=GENERATED),
         *(Problem(f"(c) Speelpenning, n = {n}", "gradient", speelpenning, (near(1.0, n),),
                   speelpenning_by_hand, goals=NUMPY_LOOPS) for n in (10, 100)),
         *(Problem(f"(d) mixture, n = {n}, d = {d}", "gradient", gmm, point, gmm_by_hand, data,
@@ -449,4 +462,6 @@ def all_problems():
                 brachistochrone_hessian, goals=HESSIAN, time_by_hand=False),
         *(Problem(f"(g) stiff equation, Jacobian, n = {n}", "jacobian", fisher, (front(n),),
                   fisher_by_hand, goals=JACOBIAN if n == 100 else {}) for n in (10, 100)),
+        Problem("(g) stiff equation, sparse Jacobian, n = 2000", "sparse", fisher, (front(2000),),
+                fisher_by_hand, goals={"f": 10}, time_by_hand=False),
     ]
