@@ -9,9 +9,9 @@ whose derivative stands in the table of rules: the code list w1, w2, ... of Grie
     w3 = x * w2
     y = w3 + 1
 
-Only what depends on the arguments is taken apart (activity analysis, chapter 6): indices,
-conditions and constants stay as they are written. What has a name already gets no second one.
-Calls of other functions in Python are replaced by their body.
+Only what depends on the arguments is taken apart (activity analysis, Griewank & Walther 2008,
+chapter 6): indices, conditions and constants stay as they are written. What has a name already
+gets no second one. Calls of other functions in Python are replaced by their body.
 """
 
 import ast
@@ -29,7 +29,7 @@ from gradem.reading import (Names, Resolve, definition, line_of, lookup, refusal
                             single_exit, with_len)
 from gradem.rules import RULES
 from gradem.syntax import (as_load, assign, call, element, is_append, is_atom, is_copy, is_none,
-                           is_pop, is_range, load, name_of, reads, stores)
+                           is_pop, is_range, load, name_of, reads, replaced, stores)
 
 
 class Program:
@@ -205,6 +205,9 @@ class _Reader:
         return inner
 
     def emit(self, statement):
+        """Append a statement, with the line it was made from; forget what it makes untrue."""
+        statement.place, statement.lineno = self.at.place, self.at.lineno
+        statement.col_offset = self.at.col_offset
         self.out.append(statement)
         if isinstance(statement, ast.Assign):
             names = stores(statement)
@@ -262,12 +265,12 @@ class _Reader:
                                    "assign the elements in a loop")
             self.emit(assign(name, value))
         elif isinstance(value, ast.List):
-            active = [self.varies(node) for node in value.elts]
-            self.emit(assign(name, ast.List([ast.Constant(0.0) if varies else node for
-                                             node, varies in zip(value.elts, active)], ast.Load())))
-            for position, node in enumerate(value.elts):
-                if active[position]:
-                    self.store(element(name, ast.Constant(position), ast.Store()), node)
+            atoms = [self.value(node) if self.varies(node) else node for node in value.elts]
+            start = [ast.Constant(0.0) if self.varies(atom) else atom for atom in atoms]
+            self.emit(assign(name, ast.List(start, ast.Load())))
+            for position, atom in enumerate(atoms):
+                if self.varies(atom):
+                    self.emit(assign(element(name, ast.Constant(position), ast.Store()), atom))
         elif is_copy(value):
             self.store_copy(name, value.func.value.id)
         elif self.arrays[name] > 1:
@@ -478,8 +481,7 @@ class _Reader:
         tree = definition(function)
         bound = self.bound(function, tree, node)
         at = self.at
-        rebound = {inner.id for inner in ast.walk(tree)
-                   if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)}
+        rebound = replaced(tree.body)
         local = {}
         for name in self.locals(tree):
             value = bound.get(name)

@@ -4,15 +4,17 @@ A variable is live at a point if its value there may still be read. Going backwa
 program, reading makes a variable live and assigning ends that; an assignment to a variable that
 is not live is dead and is dropped (Aho, Lam, Sethi & Ullman 2006, section 9.2.5). In a program
 that contains a reverse sweep the same analysis tells which values must be recorded: those that
-are overwritten while the sweep will still read them (Hascoet & Pascual 2013). So the generator
-may record everything, and what no adjoint needs is dropped here.
+are overwritten while the sweep will still read them, the to-be-recorded analysis of Hascoet,
+Naumann & Pascual (2005). So the generator may record everything, and what no adjoint needs is
+dropped here.
 
 Programs are lists of Python's syntax trees (`ast`), of the statements that `gradem.anf` makes.
 """
 
 import ast
 
-from gradem.syntax import changed, is_check, is_pop, mapped, reads, stores, substituted
+from gradem.syntax import (changed, is_check, is_pop, mapped, reads, replaced, stores,
+                           substituted)
 
 
 # ---- liveness ---------------------------------------------------------------------------------
@@ -104,8 +106,7 @@ def exposed(block, done=frozenset()):
             found |= exposed(statement.body, done | own)[0]
         else:
             found |= reads(statement) - done
-            done = done | {node.id for node in ast.walk(statement)
-                           if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+            done = done | replaced([statement])
     return found, done
 
 
@@ -135,6 +136,7 @@ def folded(block, temporaries):
 
 
 def _folded(block, once):
+    """`folded`, given the temporaries that are read once: their assignments wait to be used."""
     out, waiting = [], {}
     for statement in block:
         if isinstance(statement, (ast.Assign, ast.If)):

@@ -37,13 +37,17 @@ def _block(statements, indent, said=None):
     return lines
 
 
-def _text(name, parameters, body):
+def _text(name, parameters, body, namespace):
+    """The whole text: imports, global numbers, and the function."""
     lines = [f"def {name}({', '.join(parameters)}):", *_block(body, "    ")]
     names = reads(*body)
     imports = ["import math"] * ("math" in names) + ["import numpy as np"] * ("np" in names)
     if "no_derivative" in names:
         imports += [""] * bool(imports) + ["from gradem.operations import no_derivative"]
-    return "\n".join(imports + [""] * (2 * bool(imports)) + lines) + "\n"
+    numbers = [f"{global_} = {namespace[global_]!r}" for global_ in sorted(names & set(namespace))
+               if type(namespace[global_]) in (int, float)]
+    parts = ["\n".join(part) for part in (imports, numbers) if part]
+    return "\n\n".join(parts) + "\n\n\n" * bool(parts) + "\n".join(lines) + "\n"
 
 
 _NUMBER = itertools.count(1)
@@ -51,7 +55,7 @@ _NUMBER = itertools.count(1)
 
 def compiled(program, name, parameters, body, defaults=()):
     """The function that a text defines; its arguments are checked and brought into form."""
-    text = _text(name, parameters, body)
+    text = _text(name, parameters, body, program.namespace)
     file = f"<{name} {next(_NUMBER)}>"
     namespace = {**program.namespace, "__name__": "gradem.generated"}
     exec(compile(text, file, "exec"), namespace)

@@ -24,8 +24,7 @@ _SAME = ("sin cos tan sinh cosh tanh exp exp2 expm1 log log2 log10 log1p sqrt cb
          "fmod degrees radians").split()
 
 #: Functions of Python that are functions of NumPy under another name, or for numbers alone.
-TWINS = {abs: np.absolute, max: np.maximum, min: np.minimum, float: np.positive,
-         pow: np.power,
+TWINS = {abs: np.absolute, max: np.maximum, min: np.minimum, float: np.positive, pow: np.power,
          **{getattr(math, name): getattr(np, _RENAMED.get(name, name))
             for name in (*_RENAMED, *_SAME) if hasattr(math, name)}}
 
@@ -33,11 +32,13 @@ TWINS = {abs: np.absolute, max: np.maximum, min: np.minimum, float: np.positive,
 PASSIVE = {len, range, int, bool, round, isinstance, math.floor, math.ceil, math.trunc,
            math.isnan, math.isfinite, math.isinf, *CONSTANT}
 
+#: (function, position of an argument) -> the condition under which there is no derivative.
 CONDITIONS = {(function, RULES[function].arguments.split(", ").index(argument)): condition
               for function, argument, condition, _ in NOWHERE}
 
 
 def is_creation(called):
+    """Does a function make a new array?"""
     return any(called is function for function in
                (np.zeros, np.ones, np.empty, np.zeros_like, np.ones_like, np.empty_like))
 
@@ -78,6 +79,7 @@ def rule_of(value, namespace):
 
 
 def needs_result(rule):
+    """Do the texts of a rule speak of the value of the function?"""
     return any("out" in (text or "") for text in rule.texts)
 
 

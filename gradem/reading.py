@@ -15,7 +15,7 @@ import textwrap
 
 import numpy as np
 
-from gradem.syntax import assign, call, load, name_of
+from gradem.syntax import assign, call, changed, load, name_of
 
 
 class Unsupported(ValueError):
@@ -133,21 +133,22 @@ class Resolve(ast.NodeTransformer):
             if isinstance(new, ast.Name):
                 new.ctx = node.ctx
             return place_like(node, new)
-        missing = object()
-        value = self.outside.get(node.id, missing)
-        if value is missing:                                    # built in
+        if node.id not in self.outside:                         # built in
             return node
-        if value is np or value is math:
-            return place_like(node, load(value.__name__.replace("numpy", "np")))
-        for module, name in ((np, "np"), (math, "math")):
+        return place_like(node, self.known(node.id, self.outside[node.id]))
+
+    def known(self, name, value):
+        """What a global object is called in the program: np, math, np.sin, or a name."""
+        for module, short in ((np, "np"), (math, "math")):
+            if value is module:
+                return load(short)
             if callable(value) and getattr(module, getattr(value, "__name__", ""), None) is value:
-                return place_like(node, ast.Attribute(load(name), value.__name__, ast.Load()))
-        names, namespace = self.reader.names, self.reader.namespace
-        name = node.id
-        if namespace.get(name, missing) is not value:
-            name = names.fresh(name)
+                return ast.Attribute(load(short), value.__name__, ast.Load())
+        namespace = self.reader.namespace
+        if name not in namespace or namespace[name] is not value:
+            name = self.reader.names.fresh(name)
             namespace[name] = value
-        return place_like(node, load(name))
+        return load(name)
 
     def visit_Assign(self, node):
         if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Attribute):
@@ -189,12 +190,12 @@ class _Lengths(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-# ---- one return -------------------------------------------------------------------------------
-
-
 def with_len(statements, arrays):
     """Statements that measure arrays by len(x), where x.shape[0] or x.size say the same."""
     return [_Lengths(arrays).visit(statement) for statement in statements]
+
+
+# ---- one return -------------------------------------------------------------------------------
 
 
 def single_exit(statements, names, tree):
@@ -214,6 +215,7 @@ def single_exit(statements, names, tree):
 
 
 def _without_returns(statements, result, tree):
+    """The statements up to the first return, in each branch, which is an assignment now."""
     for k, statement in enumerate(statements):
         rest = statements[k + 1:]
         if isinstance(statement, ast.Return):
@@ -226,8 +228,6 @@ def _without_returns(statements, result, tree):
                           "leave the loop by its condition, and return after it")
         branches = [_without_returns([*branch, *copy.deepcopy(rest)], result, tree)
                     for branch in (statement.body, statement.orelse)]
-        new = ast.If(statement.test, *branches)
-        new.place, new.lineno, new.col_offset = (statement.place, statement.lineno,
-                                                 statement.col_offset)
-        return [*statements[:k], new]
+        body, orelse = branches
+        return [*statements[:k], changed(statement, body=body, orelse=orelse)]
     raise refusal(tree, "a function that may end without a result", "return a number at the end")

@@ -9,9 +9,10 @@ attribute `source`: it can be read, run alone, and transformed once more.
 
 Where control goes. A branch remembers its decision. A loop is run backwards: each iteration
 starts from what `stack` holds for it, runs the body once more, and sweeps back through it. So a
-loop records what its iterations start from, and nothing else (checkpointing, chapter 12). What
-is recorded and not needed, `gradem.dataflow` removes. Tapenade (Hascoet & Pascual 2013) works so
-for Fortran and C, Tangent (van Merrienboer, Moldovan & Wiltschko 2018) did for Python.
+loop records what its iterations start from, and nothing else (checkpointing, chapter 12): a
+number on the stack, an array as a log of the elements that were written over. What is recorded
+and not needed, `gradem.dataflow` removes. Well-known tools of this kind are Tapenade for Fortran
+and C (Hascoet & Pascual 2013) and Tangent for Python (van Merrienboer et al. 2018).
 """
 
 import ast
@@ -22,9 +23,9 @@ from gradem.dataflow import (exposed, folded, folded_loops, pruned, unchecked, w
                              without_idle_copies)
 from gradem.generated import compiled
 from gradem.operations import needs_result, partial, rule_of
-from gradem.reading import Unsupported
+from gradem.reading import Unsupported, refusal
 from gradem.syntax import (as_load, assign, call, changed, element, is_append, is_check, is_none,
-                           is_pop, load, method, name_of, reads, shown, stores)
+                           is_pop, load, method, name_of, reads, replaced, shown, stores)
 
 __all__ = ["Unsupported", "forward", "reverse"]
 
@@ -266,8 +267,8 @@ class _Reverse:
         *body, last = program.body
         result = name_of(last.value)
         if isinstance(last.value, ast.Tuple) or result in program.arrays:
-            raise Unsupported(f"{program.name} returns more than one number, and has no "
-                              "gradient: forward(f) differentiates it")
+            raise refusal(last, "a result of several numbers",
+                          "it has no gradient; forward(f) takes it")
         live = {result} & program.varied
         seed = [assign(self.bar(name), ast.Constant(1.0)) for name in live]
         for statement in seed:
@@ -276,17 +277,20 @@ class _Reverse:
         gradient = ast.Tuple([load(self.bar(x)) if x in live else
                               zeros_like(x, program.arrays) for x in self.inputs], ast.Load())
         value = self.helper(None, "value")      # the return sweep may take the result back
-        body = [*self.new_lists(), *ahead, assign(value, last.value), *seed, *back,
-                ast.Return(ast.Tuple([load(value), gradient], ast.Load()))]
-        body, before = pruned(body, set())
-        if not stores(*body[body.index(seed[0]) if seed else -1:]) & {result}:
+        end = ast.Return(ast.Tuple([load(value), gradient], ast.Load()))
+        keep = assign(value, last.value)
+        body, before = pruned([*self.new_lists(), *ahead, keep, *seed, *back, end], set())
+        if result not in stores(*body[body.index(keep):]):
             body = without_copy(body, value, last.value)
         unset = before & exposed(program.body)[0] & stores(*body) - set(program.parameters)
         body[:0] = [assign(name, ast.Constant(None)) for name in sorted(unset)]
+        return f"{program.name}_reverse", program.parameters, self.tidied(body)
+
+    def tidied(self, body):
+        """The same program, shorter and with good names."""
         body, _ = pruned(without_idle_copies(body), set())
         body = folded(body, {name for name in self.helpers.values() if "branch" in name})
-        body = folded_loops(body, program.temporaries)
-        return f"{program.name}_reverse", program.parameters, self.named(body)
+        return self.named(folded_loops(body, self.program.temporaries))
 
     # ---- names ----
 
@@ -330,8 +334,7 @@ class _Reverse:
     def on_assign(self, statement, live):
         target, value = statement.targets[0], statement.value
         if is_pop(value):
-            raise Unsupported(f"{self.program.name} takes values from a stack: its derivative "
-                              "is written by forward, not by reverse")
+            raise refusal(statement, "a value from a stack", "forward(f) takes it")
         old = self.helper(statement, f"old_{target.id}" if isinstance(target, ast.Name)
                           else f"old_{target.value.id}")
         ahead = [assign(old, as_load(target)), statement]
@@ -458,30 +461,29 @@ class _Reverse:
             around = around | (after or set())
             ahead, back, after = self.block(statement.body, around)
         again = [*unchecked(ahead), *back, *self.zeros(around - after)]
-        first, _ = exposed(statement.body)
+        first, _ = exposed(statement.body)              # what it may start from
+        if isinstance(statement, ast.For):
+            first.discard(statement.target.id)
+        written_over = own & set(self.program.arrays) - replaced(statement.body)
         read_later = {self.bar(name) for name in around}
-        logged = None
-        while logged is None or logged != arrays:       # an array is put back for the next one
-            logged = set() if logged is None else arrays
-            code, before = pruned(again, read_later | logged)
-            start = before & own & first
-            if isinstance(statement, ast.For):
-                start.discard(statement.target.id)
-            arrays = start & set(self.program.arrays)
+        _, before = pruned(again, read_later)
+        logged = before & first & written_over          # these are put back element by element
+        code, before = pruned(again, read_later | logged)
         pushes, pops = [], []
-        for name in sorted(start):
-            push, pop = self.recorded(statement, name)
+        for name in sorted(before & first & own):
+            push, pop = self.recorded(statement, name, name in logged)
             pushes += push
             pops[:0] = pop
         body = functools.reduce(self.with_log, sorted(logged), statement.body)
         return pushes, body, pops, code, around
 
-    def recorded(self, statement, name):
+    def recorded(self, statement, name, logged):
         """Record what a variable is when an iteration starts; and take it back."""
         stack = self.helper(None, "stack")
         pop = method(stack, "pop")
-        if name not in self.program.arrays:
-            return [ast.Expr(method(stack, "append", load(name)))], [assign(name, pop)]
+        if not logged:
+            value = self.copied(name)
+            return [ast.Expr(method(stack, "append", value))], [assign(name, pop)]
         log, mark = self.helper(None, f"{name}_log"), self.helper(statement, "mark")
         place, old = self.helper(statement, "place"), self.helper(statement, f"old_{name}")
         both = ast.Tuple([ast.Name(place, ast.Store()), ast.Name(old, ast.Store())], ast.Store())
@@ -526,10 +528,12 @@ class _Reverse:
         saves, restores = [], []
         for name in sorted(names):
             old = self.helper(statement, f"old_{name}_before")
-            value = method(name, "copy") if name in self.program.arrays else load(name)
-            saves.append(assign(old, value))
+            saves.append(assign(old, self.copied(name)))
             restores.append(assign(name, load(old)))
         return saves, restores
+
+    def copied(self, name):
+        return method(name, "copy") if name in self.program.arrays else load(name)
 
 
 # ---- what both modes are made of --------------------------------------------------------------

@@ -13,6 +13,7 @@ import copy
 
 
 def load(name):
+    """The name as an expression."""
     return ast.Name(name, ast.Load())
 
 
@@ -23,15 +24,18 @@ def assign(target, value):
 
 
 def call(function, *args):
+    """A call of a function, which is given by name or as a tree."""
     function = load(function) if isinstance(function, str) else function
     return ast.Call(function, list(args), [])
 
 
 def method(name, function, *args):
+    """A call of name.function."""
     return call(ast.Attribute(load(name), function, ast.Load()), *args)
 
 
 def element(name, index, context):
+    """name[index], read or assigned according to the context."""
     return ast.Subscript(load(name), index, context)
 
 
@@ -58,6 +62,8 @@ def mapped(statement, function):
 
 
 class _Substitute(ast.NodeTransformer):
+    """Puts a copy of a tree where a name stands."""
+
     def __init__(self, replacements):
         self.replacements = replacements
 
@@ -85,10 +91,12 @@ class _Simplify(ast.NodeTransformer):
 
 
 def simplified(tree):
+    """A tree with the arithmetic on its numbers done."""
     return _Simplify().visit(tree)
 
 
 def shown(statement):
+    """The text of a statement; trees that were made have no line numbers yet."""
     return ast.unparse(ast.fix_missing_locations(statement))
 
 
@@ -119,7 +127,14 @@ def stores(*nodes):
     return found
 
 
+def replaced(nodes):
+    """The names that are assigned as a whole in some trees."""
+    return {node.id for tree in nodes for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
 def name_of(node):
+    """The name that an expression consists of; None if it is no name."""
     return node.id if isinstance(node, ast.Name) else None
 
 
@@ -136,10 +151,12 @@ def is_atom(node):
 
 
 def is_none(node):
+    """Is an expression the constant None?"""
     return isinstance(node, ast.Constant) and node.value is None
 
 
 def is_range(node):
+    """Is an expression range(...) or reversed(range(...))?"""
     if isinstance(node, ast.Call) and name_of(node.func) == "reversed" and len(node.args) == 1:
         node = node.args[0]
     return isinstance(node, ast.Call) and name_of(node.func) == "range"
@@ -151,17 +168,18 @@ def _is_method(node, method):
 
 
 def is_copy(node):
+    """Is an expression x.copy()?"""
     return _is_method(node, "copy")
 
 
 def is_append(node):
+    """Does an expression put a value on a stack?"""
     return _is_method(node, "append")
 
 
-def is_pop(value):
+def is_pop(node):
     """Does an expression take a value from a stack?"""
-    return (isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute)
-            and value.func.attr == "pop")
+    return _is_method(node, "pop")
 
 
 def is_check(statement):
