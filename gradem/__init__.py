@@ -30,7 +30,7 @@ _HOMES = {
 _MODULES = frozenset({
     "acceleration", "anf", "arrays", "ascent", "blocks", "check", "checkpoint", "containers",
     "csource", "dataflow", "datasets", "derivatives", "differences", "dual", "elimination",
-    "em", "families", "gaussian", "generated", "indexing", "kmeans", "linalg", "mixture",
+    "em", "estimator", "families", "gaussian", "generated", "indexing", "kmeans", "linalg", "mixture",
     "operations", "plots", "reading", "rules", "shapes", "solvers", "source", "sparse",
     "syntax", "tape", "trace", "traced", "unconstrained",
 })

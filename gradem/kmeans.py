@@ -16,7 +16,6 @@ centres drawn so far; the expected inertia of that start alone is at most 8 (log
 the smallest one (Arthur and Vassilvitskii 2007, SODA, 1027-1035).
 """
 
-import inspect
 import warnings
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -25,7 +24,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from gradem.blocks import finite, table
-from gradem.mixture import ConvergenceWarning
+from gradem.estimator import ConvergenceWarning, Estimator, generator, require_number
 
 #: Numbers in the arrays of one block: so many stay in the cache of a processor.
 BLOCK = 2**17
@@ -149,9 +148,9 @@ def kmeans_plusplus(X, n_clusters, rng=None, sample_weight=None):
         The rows of X that the centres are.
     """
     X = finite(table(X))
-    _require_number("n_clusters", n_clusters, Integral, 1)
+    require_number("n_clusters", n_clusters, Integral, 1)
     _require_enough(X, n_clusters)
-    indices = _plusplus(_Points(X, sample_weight), n_clusters, _generator(rng))
+    indices = _plusplus(_Points(X, sample_weight), n_clusters, generator(rng))
     return X[indices], indices
 
 
@@ -385,7 +384,7 @@ def _lloyd(points, centres, max_iter, tol):
 # ---- the estimator ------------------------------------------------------------------------
 
 
-class KMeans:
+class KMeans(Estimator):
     """k-means by Lloyd's algorithm, with the names of scikit-learn's KMeans.
 
     From the same centres it makes the same iterations as scikit-learn's. Random starts are
@@ -434,6 +433,9 @@ class KMeans:
     [54.8, 80.3]
     """
 
+    kind = "clusterer"
+    transforms = True
+
     def __init__(self, n_clusters=8, *, init="k-means++", n_init="auto", max_iter=300, tol=1e-4,
                  random_state=None):
         self.n_clusters = n_clusters
@@ -475,7 +477,7 @@ class KMeans:
         self._check_parameters()
         X = finite(table(X))
         _require_enough(X, self.n_clusters)
-        points, rng = _Points(X, sample_weight), _generator(self.random_state)
+        points, rng = _Points(X, sample_weight), generator(self.random_state)
         tol = self.tol * points.variance
         starts = (self._start(X, points, rng) for _ in range(self._n_starts()))
         runs = (_lloyd(points, start, self.max_iter, tol) for start in starts)
@@ -528,11 +530,11 @@ class KMeans:
         if isinstance(self.init, str) and self.init not in ("k-means++", "random"):
             raise ValueError(f"init={self.init!r} is not available: use 'k-means++', 'random', an "
                              "array of centres, or a function that returns one")
-        _require_number("n_clusters", self.n_clusters, Integral, 1)
-        _require_number("max_iter", self.max_iter, Integral, 1)
-        _require_number("tol", self.tol, Real, 0)
+        require_number("n_clusters", self.n_clusters, Integral, 1)
+        require_number("max_iter", self.max_iter, Integral, 1)
+        require_number("tol", self.tol, Real, 0)
         if self.n_init != "auto":
-            _require_number("n_init", self.n_init, Integral, 1)
+            require_number("n_init", self.n_init, Integral, 1)
 
     # -- using the fit --
 
@@ -560,60 +562,13 @@ class KMeans:
 
     def _checked(self, X):
         """X as a table with the columns of the fit."""
-        if not hasattr(self, "cluster_centers_"):
-            raise ValueError("this KMeans is not fitted yet: call fit(X) first")
+        self._require_fit("cluster_centers_", None)
         X = finite(table(X))
-        if X.shape[1] != self.n_features_in_:
-            raise ValueError(f"X has {X.shape[1]} columns, but the centres were fitted to "
-                             f"{self.n_features_in_}: give the same features in the same order")
+        self._require_fit("cluster_centers_", X)
         return X
-
-    # -- parameters, as scikit-learn's tools ask for them --
-
-    def get_params(self, deep=True):
-        """The parameters by name."""
-        return {name: getattr(self, name) for name in PARAMETERS}
-
-    def set_params(self, **parameters):
-        """Set parameters by name, and return the object itself."""
-        for name, value in parameters.items():
-            if name not in PARAMETERS:
-                raise ValueError(f"KMeans has no parameter {name!r}: it has "
-                                 f"{', '.join(PARAMETERS)}")
-            setattr(self, name, value)
-        return self
-
-    def __sklearn_tags__(self):
-        """What scikit-learn asks of the steps of a pipeline; only scikit-learn calls it."""
-        from sklearn.utils import Tags, TargetTags, TransformerTags
-        return Tags(estimator_type="clusterer", target_tags=TargetTags(required=False),
-                    transformer_tags=TransformerTags(preserves_dtype=["float64", "float32"]))
-
-    def __repr__(self):
-        defaults = KMeans().get_params()
-        changed = [f"{name}={value!r}" for name, value in self.get_params().items()
-                   if value is not defaults[name] and not np.array_equal(value, defaults[name])]
-        return f"KMeans({', '.join(changed)})"
-
-
-PARAMETERS = tuple(name for name in inspect.signature(KMeans).parameters)
 
 
 # ---- input ----------------------------------------------------------------------------------
-
-
-def _generator(random_state):
-    try:
-        return np.random.default_rng(random_state)
-    except (TypeError, ValueError):
-        raise ValueError(f"random_state={random_state!r} is no seed: use a whole number, a "
-                         "numpy.random.Generator, or None for a new start each time") from None
-
-
-def _require_number(name, value, kind, least):
-    if isinstance(value, bool) or not (isinstance(value, kind) and least <= value < np.inf):
-        what = "a whole number" if kind is Integral else "a finite number"
-        raise ValueError(f"{name}={value!r} must be {what} that is at least {least}")
 
 
 def _require_enough(X, n_clusters):

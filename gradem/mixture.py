@@ -13,7 +13,6 @@ its responsibility says. No iteration lowers the likelihood.
 the same steps with `gradem.em`, where both are one pass over the points in blocks.
 """
 
-import inspect
 import warnings
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -25,17 +24,15 @@ from gradem import gaussian
 from gradem.acceleration import Anderson
 from gradem.blocks import Points, finite, table
 from gradem.em import Expectation, Pass, empty, slices, softmax
+from gradem.estimator import ConvergenceWarning, Estimator, generator, require_number
 from gradem.families import FAMILIES
+from gradem.kmeans import KMeans, kmeans_plusplus
 
 
 STARTS = ("kmeans", "k-means++", "random", "random_from_data")
 
 #: Points to look at for a first guess.
 FIRST_GUESS = 100_000
-
-
-class ConvergenceWarning(UserWarning):
-    """EM stopped at its last iteration while the likelihood still rose."""
 
 
 class State(NamedTuple):
@@ -141,7 +138,7 @@ def m_step(X, responsibilities, reg_covar=0.0, kind="full"):
 # ---- the estimator ------------------------------------------------------------------------
 
 
-class GaussianMixture:
+class GaussianMixture(Estimator):
     """A Gaussian mixture fitted by EM, with the names of scikit-learn's GaussianMixture.
 
     From the same start it makes the same iterations as scikit-learn's. Besides it takes sample
@@ -207,6 +204,8 @@ class GaussianMixture:
     [54.5, 80.0]
     """
 
+    kind = "density_estimator"
+
     def __init__(self, n_components=1, *, covariance_type="full", tol=1e-3, reg_covar=1e-6,
                  max_iter=100, n_init=1, init_params="kmeans", weights_init=None,
                  means_init=None, precisions_init=None, random_state=None, warm_start=False,
@@ -263,7 +262,7 @@ class GaussianMixture:
         if self.warm_start and hasattr(self, "weights_"):
             starts = [(self.weights_, self.means_, self.covariances_)]
         else:
-            rng = _generator(self.random_state)
+            rng = generator(self.random_state)
             starts = (self._start(points, rng) for _ in range(self.n_init))
         climbs = [self._climb(points, start) for start in starts]
         best = max(climbs, key=lambda climb: climb.bounds[-1])
@@ -333,7 +332,6 @@ class GaussianMixture:
 
     def _first_guess(self, points, rng):
         """Points, and responsibilities for them to start from."""
-        from gradem.kmeans import KMeans, kmeans_plusplus
         K = self.n_components
         X, sample_weight = points.some(FIRST_GUESS, rng)
         N = len(X)
@@ -365,11 +363,7 @@ class GaussianMixture:
         for name, kind, least in [("n_components", Integral, 1), ("n_init", Integral, 1),
                                   ("max_iter", Integral, 0), ("tol", Real, 0),
                                   ("reg_covar", Real, 0)]:
-            value = getattr(self, name)
-            if isinstance(value, bool) or not (
-                    isinstance(value, kind) and least <= value < np.inf):
-                what = "a whole number" if kind is Integral else "a finite number"
-                raise ValueError(f"{name}={value!r} must be {what} that is at least {least}")
+            require_number(name, getattr(self, name), kind, least)
 
     # -- using the fit --
 
@@ -406,10 +400,10 @@ class GaussianMixture:
         labels : ndarray of int, shape (n_samples,)
             In ascending order: shuffle the points together with them if order matters.
         """
-        self._require_fit()
+        self._require_fit("means_", None)
         if not (isinstance(n_samples, Integral) and n_samples >= 1):
             raise ValueError(f"n_samples={n_samples!r} must be a whole number that is at least 1")
-        rng = _generator(self.random_state)
+        rng = generator(self.random_state)
         weights = self.weights_.astype(float)
         sizes = rng.multinomial(n_samples, weights / weights.sum())
         covariances = self._family.of_components(self.covariances_, len(sizes))
@@ -435,44 +429,14 @@ class GaussianMixture:
 
     def _for_each_point(self, X, task):
         """Join what task(log joint density, shape (K, n)) returns for the blocks of X."""
-        self._require_fit()
+        self._require_fit("means_", None)
         X, d = finite(table(X)), self.means_.shape[1]
-        if X.shape[1] != d:
-            raise ValueError(f"X has {X.shape[1]} columns, but the mixture was fitted to {d}: give "
-                             "the same features in the same order")
+        self._require_fit("means_", X)
         parameters = (array.astype(float) for array in
                       (self.weights_, self.means_, self.covariances_))
         step = Pass(self._family, *parameters, np.zeros(d), None)
         return np.concatenate([task(step.log_joint(part)) for part, _ in
                                slices(self._family, self.n_components, X, None)])
-
-    def _require_fit(self):
-        if not hasattr(self, "means_"):
-            raise ValueError("this GaussianMixture is not fitted yet: call fit(X) first")
-
-    # -- parameters, as scikit-learn's tools ask for them --
-
-    def get_params(self, deep=True):
-        """The parameters by name."""
-        return {name: getattr(self, name) for name in PARAMETERS}
-
-    def set_params(self, **parameters):
-        """Set parameters by name, and return the mixture itself."""
-        for name, value in parameters.items():
-            if name not in PARAMETERS:
-                raise ValueError(f"GaussianMixture has no parameter {name!r}: it has "
-                                 f"{', '.join(PARAMETERS)}")
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self):
-        defaults = GaussianMixture().get_params()
-        changed = [f"{name}={value!r}" for name, value in self.get_params().items()
-                   if value is not defaults[name] and not np.array_equal(value, defaults[name])]
-        return f"GaussianMixture({', '.join(changed)})"
-
-
-PARAMETERS = tuple(name for name in inspect.signature(GaussianMixture).parameters)
 
 
 class _Climb:
@@ -484,14 +448,6 @@ class _Climb:
 
 
 # ---- input ----------------------------------------------------------------------------------
-
-
-def _generator(random_state):
-    try:
-        return np.random.default_rng(random_state)
-    except (TypeError, ValueError):
-        raise ValueError(f"random_state={random_state!r} is no seed: use a whole number, a "
-                         "numpy.random.Generator, or None for a new start each time") from None
 
 
 def _given(name, given, default):

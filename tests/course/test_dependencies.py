@@ -18,7 +18,7 @@ BENCHMARKS = {path.stem for path in (nb.ROOT / "benchmarks").glob("*.py")}
 
 # What is imported only when it is used, and says so if it is missing.
 OPTIONAL = {("matplotlib", "gradem/plots.py"), ("pycparser", "gradem/csource.py"),
-            ("dask", "gradem/blocks.py"), ("sklearn", "gradem/kmeans.py"),
+            ("dask", "gradem/blocks.py"), ("sklearn", "gradem/estimator.py"),
             ("torch", "benchmarks/peers.py")}
 DISTRIBUTIONS = packages_distributions()
 

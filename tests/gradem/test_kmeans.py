@@ -650,7 +650,7 @@ def test_other_refusals():
     X = np.eye(3)
     with pytest.raises(ValueError, match=r"not fitted yet: call fit\(X\) first"):
         KMeans(2).predict(X)
-    with pytest.raises(ValueError, match="X has 2 columns, but the centres were fitted to 3"):
+    with pytest.raises(ValueError, match="X has 2 columns, but the KMeans was fitted to 3"):
         KMeans(2, random_state=0).fit(X).predict(X[:, :2])
     with pytest.raises(ValueError, match="centres has 2 columns, but X has 3"):
         assign(X, X[:, :2])

@@ -150,14 +150,11 @@ def test_the_same_fit_in_extreme_units(unit):
                          **start(weights, means * unit, covariances * unit**2))
 
 
-def test_only_the_weights_and_covariances_of_the_start_may_be_left_out():
-    """What is not given: equal weights, the covariance of all points."""
+def test_parts_of_the_start_may_be_left_out():
+    """From points alone: equal weights, and covariances that are reg_covar, as scikit-learn's."""
     X, _, means, _ = problem(5, 3, 2)
-    _, covariance = gaussian.fit(X)
-    ours = fitted(GaussianMixture(3, means_init=means), X)
-    other = fitted(GaussianMixture(
-        **start(np.full(3, 1 / 3), means, np.stack([covariance + 1e-6 * np.eye(2)] * 3))), X)
-    np.testing.assert_allclose(ours.covariances_, other.covariances_, rtol=1e-10)
+    compare_with_sklearn(X, n_components=3, means_init=means, init_params="random_from_data",
+                         reg_covar=0.5, max_iter=20)
 
 
 # ---- published fits ------------------------------------------------------------------
@@ -226,9 +223,9 @@ def test_history_holds_the_start_every_iteration_and_the_result(seed, K):
         np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-12)
     for before, after in zip(fit.history_, fit.history_[1:]):
         responsibilities, log_likelihood = e_step(X, *before[:3])
-        assert before.log_likelihood == log_likelihood
+        assert before.log_likelihood == pytest.approx(log_likelihood, rel=1e-12)
         for got, want in zip(after, m_step(X, responsibilities, fit.reg_covar)):
-            assert np.array_equal(got, want)
+            np.testing.assert_allclose(got, want, rtol=1e-10, atol=1e-12)
     for got, want in zip((fit.weights_, fit.means_, fit.covariances_), fit.history_[-1]):
         assert np.array_equal(got, want)
     assert fit.lower_bound_ == fit.history_[-2].log_likelihood / len(X)
@@ -322,20 +319,26 @@ def test_several_starts_keep_the_best_and_its_history():
 
 def test_starts_are_points_and_follow_the_seed():
     X, _ = datasets.three_clusters()
-    first, again, other = (fitted(GaussianMixture(3, random_state=seed), X).history_[0]
-                           for seed in (1, 1, 2))
+    first, again, other = (
+        fitted(GaussianMixture(3, init_params="random_from_data", random_state=seed),
+               X).history_[0] for seed in (1, 1, 2))
     assert np.array_equal(first.means, again.means)
     assert not np.array_equal(first.means, other.means)
     assert len(np.unique(first.means, axis=0)) == 3
-    assert all(mean.tolist() in X.tolist() for mean in first.means)
+    assert all(np.min(np.abs(mean - X).max(axis=1)) < 1e-12 for mean in first.means)
     np.testing.assert_allclose(first.weights, 1 / 3, rtol=1e-15)
+    np.testing.assert_allclose(first.covariances, [1e-6 * np.eye(2)] * 3, atol=1e-12)
 
 
 def test_points_may_come_as_lists_integers_and_single_precision():
     whole = np.round(datasets.old_faithful() * 10)
     expected = fitted(GaussianMixture(2, random_state=0), whole).means_
-    for same in (whole.tolist(), whole.astype(int), whole.astype(np.float32)):
+    for same in (whole.tolist(), whole.astype(int)):
         assert np.array_equal(fitted(GaussianMixture(2, random_state=0), same).means_, expected)
+    single = fitted(GaussianMixture(2, random_state=0), whole.astype(np.float32))
+    for name in ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"):
+        assert getattr(single, name).dtype == np.float32
+    np.testing.assert_allclose(single.means_, expected, rtol=1e-6)
 
 
 # ---- sampling ------------------------------------------------------------------------
@@ -395,8 +398,10 @@ def test_a_component_that_empties_is_named():
 def test_equal_points_need_reg_covar():
     X = np.ones((6, 2))
     with pytest.raises(ValueError, match="component 0.*at one place"):
-        GaussianMixture(2, reg_covar=0, random_state=0).fit(X)
-    fit = GaussianMixture(2, random_state=0).fit(X)
+        GaussianMixture(2, init_params="random", reg_covar=0, random_state=0).fit(X)
+    with pytest.warns(ConvergenceWarning), pytest.raises(ValueError, match="1 is empty"):
+        GaussianMixture(2, random_state=0).fit(X)
+    fit = GaussianMixture(2, init_params="random", random_state=0).fit(X)
     np.testing.assert_allclose(fit.means_, 1.0, rtol=1e-12)
     assert np.isfinite(fit.score(X))
 
@@ -463,15 +468,18 @@ def test_an_unfitted_mixture_says_so():
 
 
 @pytest.mark.parametrize("parameters, words", [
-    (dict(covariance_type="tied"), "covariance_type='tied' is not available here: use 'full'"),
-    (dict(init_params="kmeans"), "init_params='kmeans' is not .* no k-means .* give means_init"),
+    (dict(covariance_type="round"), "covariance_type='round' is not available: use .* 'tied'"),
+    (dict(init_params="guess"), "init_params='guess' is not available: use one of 'kmeans'"),
+    (dict(n_components=True), "n_components=True must be a whole number"),
+    (dict(random_state="seed"), "random_state='seed' is no seed: use a whole number"),
+    (dict(reg_covar=np.inf), "reg_covar=inf must be a finite number"),
     (dict(n_components=0), "n_components=0 must be a whole number that is at least 1"),
     (dict(n_components=2.0), "n_components=2.0 must be a whole number"),
-    (dict(max_iter=0), "max_iter=0 must be a whole number that is at least 1"),
+    (dict(max_iter=-1), "max_iter=-1 must be a whole number that is at least 0"),
     (dict(n_init=None), "n_init=None must be a whole number"),
-    (dict(tol=-1e-3), "tol=-0.001 must be a number that is at least 0"),
-    (dict(tol="small"), "tol='small' must be a number"),
-    (dict(reg_covar=float("nan")), "reg_covar=nan must be a number that is at least 0"),
+    (dict(tol=-1e-3), "tol=-0.001 must be a finite number that is at least 0"),
+    (dict(tol="small"), "tol='small' must be a finite number"),
+    (dict(reg_covar=float("nan")), "reg_covar=nan must be a finite number that is at least 0"),
     (dict(weights_init=[0.5, 0.3, 0.2]), r"weights_init has shape \(3,\), but .* for \(2,\)"),
     (dict(weights_init=[2.0, 3.0]), "weights_init.*must sum to one: divide"),
     (dict(weights_init=[1.5, -0.5]), "weights_init.*must not be negative"),
