@@ -14,6 +14,7 @@ repetitions are enough for 184 756 steps.
 import functools
 from math import comb
 
+from gradem.arrays import Each
 from gradem.derivatives import jvp, vjp
 from gradem.rules import Rule
 from gradem.traced import Traced, apply
@@ -140,22 +141,12 @@ def _with_rule(f, evaluate, pull_all):
     def push(i, v, out, *args):
         return jvp(lambda x: evaluate(*args[:i], x, *args[i + 1:]), args[i], v)[1]
 
-    rule = Rule(getattr(f, "__name__", "step"), evaluate, _Each(push), _Together(pull_all))
+    rule = Rule(getattr(f, "__name__", "step"), evaluate, Each(push), _Together(pull_all))
 
     @functools.wraps(f)
     def with_rule(*args):
         return apply(rule, *args)
     return with_rule
-
-
-class _Each:
-    """A map for each argument, from one function that takes the position first."""
-
-    def __init__(self, function):
-        self.function = function
-
-    def __getitem__(self, position):
-        return functools.partial(self.function, position)
 
 
 class _Together:
