@@ -227,3 +227,23 @@ def test_scikit_learns_tools_take_the_mixture():
     assert search.best_params_ == {"n_components": 2}
     with pytest.raises(ValueError, match="no parameter 'components': it has n_components, "):
         mixture.set_params(components=3)
+
+
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
+def test_a_dask_array_gives_the_same_fit(scheduler):
+    import dask
+    import dask.array
+    X, parameters = problem("full", 11, N=900)
+    weights = np.random.default_rng(1).uniform(size=900)
+    whole = GaussianMixture(tol=1e-9, max_iter=300, **parameters).fit(X, sample_weight=weights)
+    with dask.config.set(scheduler=scheduler):
+        blocks = dask.array.from_array(X, chunks=(250, 1))
+        fit = GaussianMixture(tol=1e-9, max_iter=300, **parameters).fit(
+            blocks, sample_weight=weights)
+        assert fit.n_iter_ == whole.n_iter_
+        np.testing.assert_allclose(fit.covariances_, whole.covariances_, rtol=1e-9, atol=1e-11)
+        started = GaussianMixture(3, random_state=0).fit(blocks)      # the start from the blocks
+        assert np.isfinite(started.lower_bound_)
+        unknown = blocks[blocks[:, 0] > 0]
+        with pytest.raises(ValueError, match="compute_chunk_sizes"):
+            GaussianMixture(2).fit(unknown)
