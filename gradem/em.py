@@ -102,15 +102,16 @@ class Pass:
             self.constants = (np.log(weights) - 0.5 * d * np.log(2 * np.pi)
                               + family.log_determinants(self.factors, d))
         shifted = means - centre
-        precisions = family.precisions(self.factors)
-        applied = family.applied(precisions, shifted)
-        distances = np.einsum("ki,ki->k", applied, shifted)
+        distances = family.squared_distances(self.factors, shifted)
         self.by_features = (distances.max() <= FARTHEST
                             and family.n_products(d) <= MOST_PRODUCTS * K)
+        self.shared = None
         if self.by_features:
-            self.theta = np.column_stack([self.constants - 0.5 * distances, applied,
-                                          family.coefficients(precisions, K)])
-        self.shared = precisions if family.name == "tied" and self.by_features else None
+            precisions = family.precisions(self.factors)
+            self.theta = np.column_stack([
+                self.constants - 0.5 * distances, family.applied(precisions, shifted),
+                family.coefficients(precisions, K)])
+            self.shared = precisions if family.name == "tied" else None
 
     def log_joint(self, block):
         """log P(y = k) p(x | y = k) for each component and point of a block, shape (K, n)."""

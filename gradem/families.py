@@ -18,6 +18,7 @@ are those of all points.
 """
 
 import numpy as np
+from scipy.linalg.lapack import dtrtri
 
 from gradem import gaussian
 
@@ -28,6 +29,13 @@ def _factor_of(k, covariance):
         return gaussian.factor(covariance)
     except ValueError as error:
         raise ValueError(f"component {k}: {error}") from None
+
+
+def _inverses(L):
+    """The inverses of triangular matrices: one call for small ones, which cost less than it."""
+    if L.shape[-1] <= 8:
+        return np.linalg.inv(L)
+    return np.stack([dtrtri(factor, lower=1)[0] for factor in L])
 
 
 class Full:
@@ -90,7 +98,13 @@ class Full:
             L = np.nan
         if not np.isfinite(L).all():
             L = np.stack([_factor_of(k, C) for k, C in enumerate(covariances)])
-        return np.swapaxes(np.linalg.inv(L), -1, -2)
+        return np.swapaxes(_inverses(L), -1, -2)
+
+    @staticmethod
+    def squared_distances(factors, shifts):
+        """The squared length of each shift in units of its component: |U^T shift|^2."""
+        z = np.einsum("kij,ki->kj", factors, shifts)
+        return np.einsum("kj,kj->k", z, z)
 
     @staticmethod
     def log_determinants(factors, d):
@@ -217,6 +231,12 @@ class Tied:
             raise ValueError(f"the shared covariance: {error}") from None
         return np.linalg.inv(L).T
 
+    @staticmethod
+    def squared_distances(factors, shifts):
+        """The squared length of each shift in units of the components."""
+        z = shifts @ factors
+        return np.einsum("kj,kj->k", z, z)
+
     # -- as an exponential family: x^T P x is common to all components, so t(x) is empty --
 
     @staticmethod
@@ -277,7 +297,15 @@ class Diagonal:
     @staticmethod
     def precision_factors(covariances):
         """One over the standard deviations."""
-        return np.stack([1.0 / _factor_of(k, C) for k, C in enumerate(covariances)])
+        if not (np.all(covariances > 0) and np.isfinite(covariances).all()):
+            for k, variances in enumerate(covariances):
+                _factor_of(k, variances)                 # says which, and what to do
+        return 1.0 / np.sqrt(covariances)
+
+    @staticmethod
+    def squared_distances(factors, shifts):
+        """The squared length of each shift in units of its component."""
+        return np.einsum("kj,kj->k", factors * shifts, factors * shifts)
 
     @staticmethod
     def log_determinants(factors, d):
@@ -358,6 +386,11 @@ class Spherical:
     def logs_shape(K, d):
         """The shape of `logs`."""
         return (K,)
+
+    @staticmethod
+    def squared_distances(factors, shifts):
+        """The squared length of each shift in units of its component."""
+        return factors**2 * np.einsum("kj,kj->k", shifts, shifts)
 
     @staticmethod
     def log_determinants(factors, d):
