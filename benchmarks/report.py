@@ -150,7 +150,8 @@ def figure(run):
     matplotlib.figure.Figure
     """
     from gradem import plots
-    return plots.figure(draw)(run["problems"])
+    compared = [result for result in run["problems"] if set(COLUMNS[1:]) & set(result["seconds"])]
+    return plots.figure(draw)(compared)
 
 
 def draw(results):
