@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradem.derivatives import hessian, hvp, jacfwd, value_and_grad
+from gradem.rules import NoDerivative
 from gradem.traced import real
 
 
@@ -42,7 +43,9 @@ def newton(f, x, tol=1e-12, max_iter=50):
     """A root of f by Newton's method: f(x) = 0.
 
     A step goes to the root of the tangent: x - f(x) / f'(x), for a system x - J^-1 f(x). Near
-    a simple root the error is squared at each step (Nocedal & Wright 2006, theorem 11.2).
+    a simple root the error is squared at each step (Nocedal & Wright 2006, theorem 11.2). The
+    root can be differentiated with respect to whatever f depends on: the steps carry tangents
+    and adjoints along like any other program.
 
     Parameters
     ----------
@@ -62,8 +65,15 @@ def newton(f, x, tol=1e-12, max_iter=50):
     Raises
     ------
     NotConverged
-        If `max_iter` steps were not enough, a step leads nowhere since the derivative is
-        singular, or a value is no finite number.
+        If `max_iter` steps were not enough, the derivative is singular, or a value or
+        derivative is no finite number.
+    ValueError
+        If there are not as many equations as unknowns.
+
+    Examples
+    --------
+    >>> newton(lambda x: x**2 - 9.0, 4.0).points
+    [4.0, 3.125, 3.0025, 3.000001040799334, 3.0000000000001803, 3.0]
     """
     x = real(x, "x")
     slope, points = jacfwd(f), [x]
@@ -74,19 +84,24 @@ def newton(f, x, tol=1e-12, max_iter=50):
                             Solution(x, value, len(points) - 1, points))
 
     for _ in range(max_iter):
-        value, J = f(x), slope(x)
-        if not np.all(np.isfinite(value)):
-            raise stopped(f"f is {value} at x = {x}", value)
+        value, J = real(f(x), "f(x)"), slope(x)
+        if np.shape(value) != np.shape(x) or np.ndim(x) > 1:
+            raise ValueError("Newton's method needs a number, or as many equations as unknowns in "
+                             f"one axis, but x has shape {np.shape(x)} and f(x) {np.shape(value)}")
+        if not (np.all(np.isfinite(value)) and np.all(np.isfinite(J))):
+            raise stopped(f"f is {value} at x = {x}, and its derivative {J}", value)
         try:
             step = np.linalg.solve(J, value) if np.ndim(x) else value / J
-        except (np.linalg.LinAlgError, ZeroDivisionError):
-            raise stopped(f"the derivative at x = {x} is singular", value) from None
+        except (np.linalg.LinAlgError, ZeroDivisionError, NoDerivative):
+            step = np.inf
+        if not np.all(np.isfinite(step)):
+            raise stopped(f"the derivative at x = {x} is singular", value)
         x = real(x - step, "x")
         points.append(x)
         if np.max(np.abs(step)) <= tol * max(1.0, np.max(np.abs(x))):
-            return Solution(x, f(x), len(points) - 1, points)
-    raise stopped(f"max_iter={max_iter} steps were not enough, the last one had size "
-                  f"{np.max(np.abs(step)):.3g}", f(x))
+            return Solution(x, real(f(x), "f(x)"), len(points) - 1, points)
+    value = real(f(x), "f(x)")
+    raise stopped(f"max_iter={max_iter} steps were not enough, f is {value} at x = {x}", value)
 
 
 # ---- minima -------------------------------------------------------------------------------------
@@ -102,8 +117,8 @@ def gradient_descent(f, x, step=1.0, tol=1e-6, max_iter=10_000):
     Parameters
     ----------
     f : callable
-        Takes an array and returns a number.
-    x : ndarray
+        Takes an array (or number) and returns a number.
+    x : ndarray or float
         The start.
     step : float
         The first length to try.
@@ -119,30 +134,36 @@ def gradient_descent(f, x, step=1.0, tol=1e-6, max_iter=10_000):
     Raises
     ------
     NotConverged
-        If `max_iter` steps were not enough, or no step lowers f any more.
+        If `max_iter` steps were not enough, no step lowers f any more, or f falls without
+        bound or is no finite number.
     """
     x = real(x, "x")
     value, gradient = value_and_grad(f)(x)
     points = [x]
-    for _ in range(max_iter):
-        if np.max(np.abs(gradient)) <= tol:
-            return Solution(x, value, len(points) - 1, points)
+
+    def stopped(reason):
+        return NotConverged(f"gradient descent stopped after {len(points) - 1} steps: {reason}",
+                            Solution(x, value, len(points) - 1, points))
+
+    while not np.max(np.abs(gradient)) <= tol:       # an entry may be nan
+        if len(points) > max_iter:
+            raise stopped(f"max_iter={max_iter} steps were not enough, the gradient still has an "
+                          f"entry of {np.max(np.abs(gradient)):.3g}: try `minimize`, or scale the "
+                          "variables")
+        if not (np.isfinite(value) and np.all(np.isfinite(step * gradient))):
+            raise stopped(f"f is {value} and its gradient {gradient} at x = {x}. Does f have a "
+                          "minimum, and is it defined at the start?")
         square = np.sum(gradient * gradient)
         while not f(x - step * gradient) <= value - 1e-4 * step * square:
             step /= 2
             if np.all(x - step * gradient == x):
-                raise NotConverged(
-                    f"gradient descent stopped after {len(points) - 1} steps: no step against the "
-                    "gradient lowers f. Is f smooth there, and tol not too small?",
-                    Solution(x, value, len(points) - 1, points))
+                raise stopped("no step against the gradient lowers f. Is f smooth there, and tol "
+                              "not too small?")
         x = x - step * gradient
         points.append(x)
         value, gradient = value_and_grad(f)(x)
         step *= 2
-    raise NotConverged(
-        f"gradient descent stopped after max_iter={max_iter} steps, where the gradient still has "
-        f"an entry of {np.max(np.abs(gradient)):.3g}: try `minimize`, or scale the variables",
-        Solution(x, value, len(points) - 1, points))
+    return Solution(x, value, len(points) - 1, points)
 
 
 #: SciPy's methods that ask for second derivatives: as a matrix, or its product with a vector.
@@ -192,9 +213,9 @@ def implicit_euler(f, y, times):
     """Steps of the implicit Euler method for y' = f(t, y).
 
     y_new = y + h f(t_new, y_new) is an equation for y_new; Newton's method solves it with the
-    Jacobian 1 - h df/dy from gradem. It costs more than the explicit step y + h f(t, y), but
-    does not explode where a fast part of the solution has long died out (Hairer & Wanner 1996,
-    section IV.1). The error is of first order in h.
+    Jacobian 1 - h df/dy from gradem (Hairer & Wanner 1996, section IV.8). It costs more than
+    the explicit step y + h f(t, y), but does not explode where a fast part of the solution has
+    long died out (section IV.1). The error is of first order in h.
 
     Parameters
     ----------
@@ -212,10 +233,26 @@ def implicit_euler(f, y, times):
     Raises
     ------
     NotConverged
-        If Newton's method does not find a step: take smaller ones.
+        If Newton's method does not find a step; the points of its solution are the values of
+        y before.
+
+    Notes
+    -----
+    SciPy's implicit methods choose their steps, are of higher order, and take the Jacobian,
+    too: ``solve_ivp(f, (0, 1), y, "Radau", jac=lambda t, y: jacfwd(lambda y: f(t, y))(y))``.
     """
-    steps = [real(y, "y")]
+    values = [real(y, "y")]
     for before, after in zip(times[:-1], times[1:]):
-        y, h = steps[-1], after - before
-        steps.append(newton(lambda new: new - y - h * f(after, new), y).x)  # noqa: B023
-    return np.stack(steps)
+        try:
+            values.append(_implicit_step(f, after, after - before, values[-1]))
+        except NotConverged as error:
+            raise NotConverged(
+                f"the implicit step from t = {before} to {after} was not found: take smaller "
+                "steps; the exception holds those before in `solution`",
+                Solution(values[-1], f(before, values[-1]), len(values) - 1, values)) from error
+    return np.stack(values)
+
+
+def _implicit_step(f, t, h, y):
+    """The root y_new of y_new - y - h f(t, y_new)."""
+    return newton(lambda new: new - y - h * f(t, new), y).x
