@@ -27,13 +27,13 @@ from gradem.traced import Traced, apply, new_level, real
 
 # ---- the pattern --------------------------------------------------------------------------------
 
-#: Each entry of the result is an entry of an argument, or a constant.
+# Each entry of the result is an entry of an argument, or a constant.
 MOVES = frozenset({GETITEM, SCATTER, TAKE, RESHAPE, TRANSPOSE, BROADCAST, CONCATENATE, STACK})
 
-#: Each entry of the result comes from the entries along some axes.
+# Each entry of the result comes from the entries along some axes.
 REDUCTIONS = frozenset({SUM, MAX, MIN})
 
-#: Each entry of the result is a sum of products of entries.
+# Each entry of the result is a sum of products of entries.
 PRODUCTS = frozenset({CUMSUM, PROD, DOT, MATVEC, MATMUL, EINSUM, PUT})
 
 #: Directions that are pushed at once through a rule of `PRODUCTS`.
