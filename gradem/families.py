@@ -102,7 +102,7 @@ class Full:
 
     @staticmethod
     def squared_distances(factors, shifts):
-        """The squared length of each shift in units of its component: |U^T shift|^2."""
+        """The squared length of each shift in units of its component: ``|U^T shift|^2``."""
         z = np.einsum("kij,ki->kj", factors, shifts)
         return np.einsum("kj,kj->k", z, z)
 
