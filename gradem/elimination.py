@@ -70,8 +70,8 @@ def linearise(f, *xs):
     """The graph of f at a point.
 
     No edge leads on from a result. So a result that is an input, or from which others are
-    computed, or that is returned twice, stands in the graph as a copy: a vertex of its own, at
-    the end of an edge with the derivative 1. Operations that no result needs are left out.
+    computed, stands in the graph as a copy: a vertex of its own, at the end of an edge with the
+    derivative 1. Operations that no result needs are left out.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def linearise(f, *xs):
             needed.update(partials)
     sources, results = {i for i, _ in edges}, []
     for j in ends:
-        if j < len(xs) or j in sources or ends.count(j) > 1:
+        if j < len(xs) or j in sources:
             copy = len(tape.entries) + len(results)
             edges[j, copy] = 1.0
             j = copy

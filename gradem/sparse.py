@@ -50,9 +50,9 @@ def sparsity(f, x):
     that it was computed from (Griewank & Walther 2008, chapter 7: index domains). Values play
     no part in it. So no entry is left out because it happens to be zero at x (x**2 at 0), and
     both sides of `np.where`, `np.maximum` and the like are in the pattern. What the values
-    decide is which branch of a Python ``if`` is taken, and where `np.sort` or an index computed
-    from x lead: for such a function take the union of the patterns at several points,
-    ``sparsity(f, a) + sparsity(f, b)``.
+    decide is which branch of a Python ``if`` is taken, and where `np.sort`, `np.median` or an
+    index computed from x lead: for such a function take the union of the patterns at several
+    points, ``sparsity(f, a) + sparsity(f, b)``.
 
     The pattern may be larger than need be. A product with a plain array counts also where that
     is zero, as in ``x * (x > 0)``; only the zeros of a plain matrix A in ``A @ x`` are seen. In
