@@ -15,7 +15,7 @@ import time
 import nbformat
 
 from autograder.judge import Channel, Interruption, Judge, LearnerError
-from autograder.report import CellMark, Incident, Report
+from autograder.report import CellMark, Incident, LearnerCell, Report
 from autograder.sandbox import Kernel, Limits, Outcome, SandboxUnavailable, require_bubblewrap
 from autograder.submission import (
     Rejected, grade_id, is_answer, is_instructors, is_test, load, rebuild,
@@ -317,8 +317,9 @@ def mark(submission, source, seed, *, sandbox="bubblewrap", files=(), limits=Lim
     except Rejected as rejected:
         return Report("rejected", seed, sandbox, reason=str(rejected),
                       cells=unmarked(source, str(rejected)))
-    answers = {grade_id(cell): cell.source for cell in notebook.cells if is_answer(cell)}
-    report = Report("graded", seed, sandbox, notes=notes, answers=answers)
+    report = Report("graded", seed, sandbox, notes=notes)
+    report.notebook = [LearnerCell(grade_id(cell), cell.cell_type, cell.source)
+                       for cell in notebook.cells if is_answer(cell) or not is_instructors(cell)]
     with Session(source, seed=seed, sandbox=sandbox, files=files, limits=limits) as session:
         session.deadline = start + limits.total_seconds
         for cell in notebook.cells:

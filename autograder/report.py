@@ -55,6 +55,43 @@ class Incident:
 
 
 @dataclass
+class Output:
+    """One piece of what a cell of the learner's put out; text that nobody has looked at yet.
+
+    Attributes
+    ----------
+    kind : str
+        "stdout", "stderr", "error" (the traceback, without colours), or a MIME type:
+        "text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml",
+        "image/png" and "image/jpeg" (in base64).
+    data : str
+    """
+
+    kind: str
+    data: str
+
+
+@dataclass
+class LearnerCell:
+    """A cell that the learner wrote: an answer, or one of his or her own.
+
+    Attributes
+    ----------
+    name : str
+        Name (grade_id) of an answer cell, '' for a cell of the learner's own.
+    kind : str
+        "code", "markdown" or "raw".
+    source : str
+    outputs : list of Output
+    """
+
+    name: str
+    kind: str
+    source: str
+    outputs: list[Output] = field(default_factory=list)
+
+
+@dataclass
 class Report:
     """The outcome of marking one submission.
 
@@ -72,8 +109,8 @@ class Report:
         What was mended in the notebook, in words for learner and instructor.
     incidents : list of Incident
         For the instructor; an incident alone never costs points.
-    answers : dict of str to str
-        The learner's text, by the name of the answer cell.
+    notebook : list of LearnerCell
+        What the learner wrote, in order, with its outputs.
     seconds : float
         How long marking took.
     """
@@ -85,7 +122,7 @@ class Report:
     cells: list[CellMark] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
+    notebook: list[LearnerCell] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -98,6 +135,11 @@ class Report:
         """Points there are in all test cells."""
         return sum(cell.max_points for cell in self.cells)
 
+    @property
+    def answers(self):
+        """The learner's text, by the name of the answer cell."""
+        return {cell.name: cell.source for cell in self.notebook if cell.name}
+
     def to_json(self):
         """The report as JSON text."""
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
@@ -108,4 +150,7 @@ class Report:
         data = json.loads(text)
         data["cells"] = [CellMark(**cell) for cell in data["cells"]]
         data["incidents"] = [Incident(**incident) for incident in data["incidents"]]
+        for cell in data["notebook"]:
+            cell["outputs"] = [Output(**output) for output in cell["outputs"]]
+        data["notebook"] = [LearnerCell(**cell) for cell in data["notebook"]]
         return cls(**data)
