@@ -9,7 +9,7 @@ from autograder import feedback
 from autograder.classroom import grade_class
 from autograder.course import Course
 from autograder.gradebook import Gradebook, HandMark
-from autograder.report import CellMark, Incident, Report
+from autograder.report import CellMark, Incident, LearnerCell, Report
 
 PWN = "document.documentElement.setAttribute('data-pwned', '1')"
 VECTORS = [
@@ -51,7 +51,8 @@ def report(*, answers=None, message="square(3.0) is 6, but it should be 9.", **o
     answers = answers or {"square": "def square(x):\n    return 2 * x", "mean": "m = 1",
                           "essay": "A limit."}
     return Report(**{"status": "graded", "seed": 4711, "sandbox": "bubblewrap", "cells": cells,
-                     "answers": answers, **options})
+                     "notebook": [LearnerCell(name, "code", text)
+                                  for name, text in answers.items()], **options})
 
 
 def soup(page):

@@ -14,7 +14,7 @@ from nbgrader import api
 from autograder.course import Course, Unusable
 from autograder.gradebook import Gradebook, HandMark
 from autograder.job import Result
-from autograder.report import CellMark, Report
+from autograder.report import CellMark, LearnerCell, Report
 
 from .conftest import cell, make_course, source_notebook
 
@@ -25,7 +25,8 @@ def report(*points, status="graded", reason="", essay="A limit."):
              ("mean-check", "mean", 2), ("mean-hidden", "mean", 3)]
     cells = [CellMark(name, exercise, got, most, got == most, "" if got == most else f"not {name}")
              for (name, exercise, most), got in zip(names, points or [2, 3, 2, 3])]
-    return Report(status, 1, "bubblewrap", reason=reason, cells=cells, answers={"essay": essay})
+    return Report(status, 1, "bubblewrap", reason=reason, cells=cells,
+                  notebook=[LearnerCell("essay", "markdown", essay)])
 
 
 def result(student="ada", *points, timestamp="", **options):
