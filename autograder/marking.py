@@ -8,7 +8,6 @@ points only. Whatever a learner's notebook does, marking ends with a report.
 import contextlib
 import math
 import signal
-import socket
 import threading
 import time
 
@@ -16,10 +15,13 @@ import nbformat
 
 from autograder.judge import Channel, Interruption, Judge, LearnerError
 from autograder.report import CellMark, Incident, LearnerCell, Report
-from autograder.sandbox import Kernel, Limits, Outcome, SandboxUnavailable, require_bubblewrap
+from autograder.kernel import Kernel, Outcome
+from autograder.limits import Limits
+from autograder.sandbox import SandboxUnavailable
 from autograder.submission import (
     Rejected, grade_id, is_answer, is_instructors, is_test, load, rebuild,
 )
+from autograder.templates import Template, contents_of
 
 MAX_MESSAGE = 2000
 NO_ANSWER = "This is not answered yet."
@@ -40,6 +42,8 @@ class Session:
     files : iterable of pathlib.Path
         Data files that lie beside the notebook.
     limits : Limits
+    template : str, optional
+        Address of a running template for this notebook; default: the session starts one.
 
     Attributes
     ----------
@@ -53,28 +57,34 @@ class Session:
         If there is no sandbox on this machine.
     """
 
-    def __init__(self, source, *, seed, sandbox="bubblewrap", files=(), limits=Limits()):
-        if sandbox == "bubblewrap":
-            require_bubblewrap()
-        self.source = source
-        self.sandbox = sandbox
-        self.files = tuple(files)
+    def __init__(self, source, *, seed, sandbox="bubblewrap", files=(), limits=Limits(),
+                 template=None):
         self.limits = limits
         self.judge = Judge(source, seed)
-        self.modules = tuple(source.metadata.get("autograder", {}).get("modules", ()))
         self.exercises = _exercises(source)
         self.incidents = []
         self.replayed = []            # the cells that a new kernel must run again
         self.deaths = 0
         self.deadline = math.inf
         self.reason = ""              # why the notebook was given up, in words for the learner
-        self.kernel = self._new_kernel()
+        self.own = None if template else Template(contents_of(source, files), sandbox)
+        self.address = template or self.own.address
+        try:
+            self.kernel = Kernel(self.address, limits)
+        except BaseException:
+            self._close_template()
+            raise
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exception):
         self.kernel.kill()
+        self._close_template()
+
+    def _close_template(self):
+        if self.own:
+            self.own.close()
 
     def run(self, code, name="a cell"):
         """Run a cell of the notebook in the sandbox.
@@ -137,21 +147,13 @@ class Session:
 
     # -- kernels --
 
-    def _new_kernel(self):
-        kernel = Kernel(self.modules, self.files, self.limits, self.sandbox)
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(kernel.folder / "lines" / "judge"))
-        self.listener.listen(1)
-        return kernel
-
     def _replace_kernel(self):
         """Start a new kernel and run again what ran before; a cell that kills it is dropped."""
         self.kernel.kill()
-        self.listener.close()
         self.deaths += 1
         if self._given_up():
             return
-        self.kernel = self._new_kernel()
+        self.kernel = Kernel(self.address, self.limits)
         for code in list(self.replayed):
             if self._given_up():
                 return
@@ -174,36 +176,20 @@ class Session:
 
     def _run_test(self, name):
         """Run a test while the agent serves; afterwards the kernel is idle, or replaced."""
-        serve = f"__import__('autograder.agent').agent.serve({self.kernel.line!r})"
-        request = self.kernel.begin(serve, quietly=True)
+        self.kernel.begin_test()
         deadline = time.monotonic() + self.limits.test_seconds
-        channel = None
+        channel = Channel(self.kernel.wire, deadline, self.kernel.alive, self.judge.shared,
+                          self.judge.classes)
         try:
-            channel = Channel(self._accept(), deadline, self.kernel.alive, self.judge.shared,
-                              self.judge.classes)
             with at_most(self.limits.test_seconds + SPARE_SECONDS):
                 self.judge.run_test(name, channel)
         finally:
-            patience = 0.0 if channel is None or channel.interruption else 3.0
-            if channel:
-                channel.close()
-                channel.wire.socket.close()
-            outcome = self.kernel.finish(request, patience)
-            if outcome.incident == "output-limit":
-                self._note("output-limit", name, _evidence("output-limit", self.limits))
+            channel.close()
+            outcome = self.kernel.end_test(interrupted=channel.interruption is not None)
             if outcome.dead:
+                if channel.interruption is None:
+                    self._note(outcome.incident, name, _evidence(outcome.incident, self.limits))
                 self._replace_kernel()
-
-    def _accept(self):
-        """The connection that the agent makes when the kernel comes to serve."""
-        self.listener.settimeout(0.2)
-        deadline = time.monotonic() + self.limits.test_seconds
-        while time.monotonic() < deadline:
-            with contextlib.suppress(TimeoutError):
-                return self.listener.accept()[0]
-            if not self.kernel.alive():
-                raise Interruption("kernel-died", "the kernel was gone before the test began")
-        raise Interruption("protocol", "the kernel did not answer the request to be tested")
 
     def _note(self, kind, cell, detail):
         self.incidents.append(Incident(kind, cell, detail))
@@ -247,8 +233,9 @@ def _exercises(source):
 def _evidence(kind, limits):
     return {
         "timeout": f"ran longer than {limits.cell_seconds:g} s and was stopped",
-        "output-limit": f"printed more than {limits.output_bytes / 1e6:g} MB "
-                        f"or {limits.output_count} pieces of output and was stopped",
+        "output-limit": f"put out more than {limits.output_bytes / 1e6:g} MB or "
+                        f"{limits.output_count} pieces; the rest was left out",
+        "memory": f"used more than {limits.memory_bytes / 2**30:g} GiB of memory and was ended",
         "kernel-died": "ended the kernel: an exit, a crash, or too much memory or processor time",
         "protocol": "the kernel sent something that no honest kernel sends",
     }[kind]
@@ -285,7 +272,8 @@ def _in_words(error, answers):
 # ---- one submission -------------------------------------------------------------
 
 
-def mark(submission, source, seed, *, sandbox="bubblewrap", files=(), limits=Limits()):
+def mark(submission, source, seed, *, sandbox="bubblewrap", files=(), limits=Limits(),
+         template=None):
     """Mark one submission.
 
     Parameters
@@ -294,7 +282,7 @@ def mark(submission, source, seed, *, sandbox="bubblewrap", files=(), limits=Lim
         What was handed in, and the instructor's notebook.
     seed : int
         Seed of the inputs that tests draw.
-    sandbox, files, limits
+    sandbox, files, limits, template
         As for `Session`.
 
     Returns
@@ -318,32 +306,33 @@ def mark(submission, source, seed, *, sandbox="bubblewrap", files=(), limits=Lim
         return Report("rejected", seed, sandbox, reason=str(rejected),
                       cells=unmarked(source, str(rejected)))
     report = Report("graded", seed, sandbox, notes=notes)
-    report.notebook = [LearnerCell(grade_id(cell), cell.cell_type, cell.source)
-                       for cell in notebook.cells if is_answer(cell) or not is_instructors(cell)]
-    with Session(source, seed=seed, sandbox=sandbox, files=files, limits=limits) as session:
+    with Session(source, seed=seed, sandbox=sandbox, files=files, limits=limits,
+                 template=template) as session:
         session.deadline = start + limits.total_seconds
         for cell in notebook.cells:
-            if cell.cell_type != "code":
-                continue
-            if is_test(cell):
+            if not is_instructors(cell):
+                _take_learners_cell(session, cell, report)
+            elif is_test(cell):
                 report.cells.append(session.test(grade_id(cell)))
-            elif is_instructors(cell):
+            elif cell.cell_type == "code":
                 session.run_instructors_cell(cell)
-            else:
-                _run_learners_cell(session, cell, report)
     report.incidents = session.incidents
     report.seconds = round(time.monotonic() - start, 3)
     return report
 
 
-def _run_learners_cell(session, cell, report):
-    """Run an answer cell or one of the learner's own, and note when it stops early."""
-    name = grade_id(cell) or "a cell of the learner's own"
-    outcome = session.run(cell.source, name)
-    if outcome.incident or outcome.dead:
-        return                    # the incident says more
-    if grade_id(cell) and outcome.error and not outcome.error.startswith("NotImplementedError"):
-        report.notes.append(f"The cell {name} stops with {outcome.error[:300]}")
+def _take_learners_cell(session, cell, report):
+    """Run a cell of the learner's if it is code, and keep it for the report."""
+    kept = LearnerCell(grade_id(cell), cell.cell_type, cell.source)
+    report.notebook.append(kept)
+    if cell.cell_type != "code":
+        return
+    outcome = session.run(cell.source, kept.name or "a cell of the learner's own")
+    kept.outputs = outcome.outputs
+    stopped = outcome.incident or outcome.dead           # then the incident says more
+    if kept.name and outcome.error and not stopped \
+            and not outcome.error.startswith("NotImplementedError"):
+        report.notes.append(f"The cell {kept.name} stops with {outcome.error[:300]}")
 
 
 def unmarked(source, message):
