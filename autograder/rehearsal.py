@@ -20,7 +20,7 @@ from autograder import mutants
 from autograder.judge import names_bound, names_read, plain_python
 from autograder.marking import Session
 from autograder.progress import bar
-from autograder.sandbox import Limits
+from autograder.limits import Limits
 from autograder.submission import grade_id, is_answer, is_test
 
 ANSWERS = "answers.toml"

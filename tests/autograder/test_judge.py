@@ -8,7 +8,7 @@ from nbformat.v4 import new_notebook
 
 from autograder.judge import classes_defined, names_bound, names_read, plain_python
 from autograder.marking import Session
-from autograder.sandbox import Limits
+from autograder.limits import Limits
 
 from .conftest import cell
 

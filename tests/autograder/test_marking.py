@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell
 
 from autograder.marking import mark
 from autograder.report import Report
-from autograder.sandbox import Limits
+from autograder.limits import Limits
 
 from . import hostile
 
