@@ -18,6 +18,7 @@ import errno
 import os
 import secrets
 import signal
+import sys
 
 from autograder import limits, syscalls
 
@@ -76,20 +77,32 @@ def confine(kind, bounds):
         os.setresuid(number, number, number)
     limits.bind(bounds)
     if kind == "none":
+        die_with_parent()
         return
     _drop_capabilities()
     if kind != "container":
         _prctl(PR_SET_DUMPABLE, 1)     # its own memory is the learner's to look at
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     syscalls.refuse_calls()
+
+
+def die_with_parent():
+    """End this process when the one that forked it ends."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _mount_own_places(bounds):
     """Small writable places in memory, the data files in the home, and a /proc of its own."""
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
+    python = [(place, os.open(place, os.O_PATH)) for place in {sys.prefix, sys.base_prefix}
+              if place.startswith("/tmp/")]
     size = f"size={bounds.disk_bytes},nr_inodes={bounds.files},mode=1777"
     for place in ("/tmp", "/dev/shm", HOME):
         _mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, size)
+    for place, folder in python:          # an environment in /tmp stays in sight
+        os.makedirs(place)
+        _mount(f"/proc/self/fd/{folder}", place, None, MS_BIND | MS_REC)
+        os.close(folder)
     for name in os.listdir(DATA):
         source, target = os.path.join(DATA, name), os.path.join(HOME, name)
         with open(target, "x"):

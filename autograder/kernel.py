@@ -114,14 +114,16 @@ class Kernel:
         self.deadline = time.monotonic() + self.limits.cell_seconds
         wire = Wire(self.wire, self._wait)
         try:
-            wire.send(["run", code])
-            return _outcome(self._answer(wire)[0])
+            self._send(wire, ["run", code])
+            return _outcome(self._answer(wire))
+        except WireError:
+            return Outcome(error="ValueError: the cell is too long to be run")
         except _Over as over:
             if str(over) != "timeout":
                 return Outcome(incident=str(over), dead=True)
         self.interrupt()
         try:
-            outcome = _outcome(self._answer(wire)[0])
+            outcome = _outcome(self._answer(wire))
         except _Over:
             outcome = Outcome(dead=True)
         outcome.incident = "timeout"
@@ -131,7 +133,7 @@ class Kernel:
         """Let the agent serve; from now on the wire belongs to the judge."""
         self.deadline = time.monotonic() + PATIENCE
         with contextlib.suppress(_Over):
-            Wire(self.wire, self._wait).send(["test"])
+            self._send(Wire(self.wire, self._wait), ["test"])
 
     def end_test(self, interrupted):
         """Have the wire back; returns the Outcome, which says whether the kernel is dead.
@@ -147,15 +149,21 @@ class Kernel:
             if interrupted:
                 self.interrupt()
             for _ in range(1000):
-                if self._answer(wire)[0] == ["idle"]:
+                if self._answer(wire) == ["idle"]:
                     return Outcome()
         except _Over as over:
             return Outcome(incident=str(over), dead=True)
         return Outcome(incident="protocol", dead=True)
 
+    def _send(self, wire, request):
+        try:
+            wire.send(request)
+        except OSError:
+            raise _Over(self._reason()) from None
+
     def _answer(self, wire):
         try:
-            return wire.receive()
+            return wire.receive()[0]
         except WireError:
             raise _Over("protocol") from None
         except (EOFError, OSError):

@@ -104,18 +104,18 @@ def bubblewrap(course):
         How kernels are isolated inside (`isolation`).
     """
     command = _namespaces()
-    for folder in _above([*shown(), isolation.HOME]):
-        command += ["--perms", "0755", "--dir", folder]    # else only its owner could pass
-    for place in shown():
-        command += ["--ro-bind", place, place]
     for link, target in links():
         command += ["--symlink", target, link]
-    for secret in hidden():
-        command += ["--tmpfs", secret, "--remount-ro", secret]
     command += ["--proc", "/proc", "--dev", "/dev"]
     for place in ("/tmp", "/dev/shm", isolation.HOME):
         command += ["--size", str(16 << 20), "--tmpfs", place]
     command += ["--ro-bind", str(course), COURSE]
+    for folder in _above([*shown(), isolation.HOME]):
+        command += ["--perms", "0755", "--dir", folder]    # else only its owner could pass
+    for place in shown():
+        command += ["--ro-bind", place, place]
+    for secret in hidden():
+        command += ["--tmpfs", secret, "--remount-ro", secret]
     for name, value in variables().items():
         command += ["--setenv", name, value]
     # the rest is memory without a bound on its size: nothing may be written there

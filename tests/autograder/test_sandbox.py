@@ -1,14 +1,53 @@
-"""The sandbox starts, refuses to start, and leaves nothing behind."""
+"""The sandbox starts, refuses to start, shows a short list of things, and leaves nothing behind."""
 
+import ast
 import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
 from autograder import sandbox
+from autograder.kernel import Kernel
+from autograder.limits import Limits
 from autograder.marking import mark
-from autograder.sandbox import Kernel, Limits, SandboxUnavailable
+from autograder.sandbox import Contents, SandboxUnavailable
+from autograder.templates import Template
+
+
+#: An environment that lies in /tmp stays in sight there, and nothing else.
+IN_TMP = sorted({Path(prefix).parts[2] for prefix in (sys.prefix, sys.base_prefix)
+                 if prefix.startswith("/tmp/")})
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    data = tmp_path_factory.mktemp("data") / "data.csv"
+    data.write_text("1,2")
+    with Template(Contents(("gradem.check",), (data,), ("numpy",)), "bubblewrap") as template:
+        yield template
+
+
+@pytest.fixture
+def kernel(template):
+    with Kernel(template.address, Limits(cell_seconds=30)) as kernel:
+        yield kernel
+
+
+def says(kernel, expression):
+    """The value of an expression in the kernel, as text."""
+    outcome = kernel.run(expression)
+    assert not outcome.error, outcome
+    return outcome.outputs[-1].data
+
+
+def says_value(kernel, expression):
+    """The same, where it is made of lists and text."""
+    return ast.literal_eval(says(kernel, expression))
+
+
+# ---- starting ---------------------------------------------------------------
 
 
 def test_without_bubblewrap_it_says_what_to_install(monkeypatch, small_course):
@@ -25,59 +64,114 @@ def test_where_user_namespaces_are_forbidden_it_says_how_to_allow_them(monkeypat
         sandbox.require_bubblewrap()
 
 
+def test_python_that_others_may_not_read_is_refused_with_words(monkeypatch, tmp_path):
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(sandbox.sys, "prefix", str(tmp_path))
+    with pytest.raises(SandboxUnavailable, match="chmod -R o.rX"):
+        sandbox.shown()
+
+
 def test_unprotected_marking_works_and_says_so(small_course):
     path = small_course.hand_in("ada", small_course.submitted_notebook())
     report = mark(path, small_course.source, seed=1, sandbox="none")
     assert (report.points, report.sandbox) == (10.0, "none")
 
 
-def test_a_kernel_leaves_nothing_behind(tmp_path):
-    data = tmp_path / "data.csv"
-    data.write_text("1,2")
-    with Kernel(["gradem.check"], [data], Limits(), "bubblewrap") as kernel:
-        assert not kernel.run("assert open('data.csv').read() == '1,2'").error
-        assert kernel.run("open('data.csv', 'w')").error.startswith("OSError")
-        kernel.run("import subprocess; subprocess.Popen(['sleep', '1000'])")
-        process, folder, groups = psutil.Process(kernel.process.pid), kernel.folder, kernel.groups
-        inside = process.children(recursive=True)
-        assert any(child.name() == "sleep" for child in inside)
-    assert not psutil.wait_procs(inside, timeout=5)[1]
-    assert not folder.exists()
-    assert not any(group.exists() for group in groups)
+def test_a_zygote_that_does_not_start_says_why(monkeypatch):
+    monkeypatch.setattr("autograder.templates.RUN", "raise SystemExit('no luck')")
+    with pytest.raises(SandboxUnavailable, match="no luck"):
+        Template(Contents(), "bubblewrap")
 
 
-def test_the_kernel_sees_a_short_list_of_files(tmp_path):
-    with Kernel(["gradem.check"], [], Limits(), "bubblewrap") as kernel:
-        seen = kernel.run(
-            "import os; raise Exception([sorted(os.listdir(p)) for p in "
-            "('/home/learner', '/course', '/course/gradem', '/course/autograder', '/lines', '/etc')])")
-    assert seen.error.startswith("Exception: [[], ['autograder', 'gradem'], ['__init__.py', 'check.py'], "
-                                 "['__init__.py', 'agent.py', 'bridge.py'], ")
+# ---- what is seen -------------------------------------------------------------
 
 
-def test_the_number_of_processes_is_bounded_inside_and_not_outside(tmp_path):
-    # outside it would count all that the user runs, and no sandbox would start on a desktop
-    with Kernel([], [], Limits(processes=77), "bubblewrap") as kernel:
-        assert not kernel.run("import resource\n"
-                              "assert resource.getrlimit(resource.RLIMIT_NPROC) == (77, 77)").error
-        limits = Path(f"/proc/{kernel.process.pid}/limits").read_text()
-        assert "77" not in next(line for line in limits.splitlines() if "processes" in line).split()
+def test_data_files_can_be_read_and_not_written(kernel):
+    assert says(kernel, "open('data.csv').read()") == "'1,2'"
+    assert "Read-only" in kernel.run("open('data.csv', 'w')").error \
+        or "Permission denied" in kernel.run("open('data.csv', 'w')").error
+
+
+def test_the_kernel_sees_a_short_list_of_files(kernel):
+    listing = says_value(kernel, "import os; [sorted(os.listdir(place)) for place in "
+                           "('/home/learner', '/course', '/course/gradem', '/tmp', '/dev/shm')]")
+    assert listing == [["data.csv"], ["autograder", "data", "gradem"],
+                       ["__init__.py", "check.py"], IN_TMP, []]
+    assert "judge.py" not in says(kernel, "os.listdir('/course/autograder')")
+    assert set(says_value(kernel, "os.listdir('/etc')")) <= {
+        "ld.so.cache", "localtime", "fonts", "alternatives"}
+
+
+def test_the_kernel_sees_no_process_but_its_own(kernel):
+    assert says(kernel, "import os; [n for n in os.listdir('/proc') if n.isdigit()]") == "['1']"
+
+
+def test_the_kernel_has_no_open_file_but_its_wire(kernel):
+    files = says_value(kernel, "import os; sorted(os.readlink(f'/proc/self/fd/{n}') for n in "
+                         "os.listdir('/proc/self/fd') if os.path.exists(f'/proc/self/fd/{n}'))")
+    others = [name for name in files if not name.startswith(("/dev/null", "anon_inode"))]
+    assert len([name for name in others if name.startswith("socket")]) <= 3, others
+    assert not [name for name in others if name.startswith("/") and "/proc" not in name], others
+
+
+def test_the_kernel_holds_nothing_of_what_ran_before(template):
+    with Kernel(template.address, Limits()) as kernel:
+        kernel.run("secret = 4711; import os, sys; os.environ['X'] = '1'; sys.modules['evil'] = os")
+        kernel.run("open('/tmp/left', 'w').write('left'); open('left', 'w'); open('/dev/shm/l', 'w')")
+    with Kernel(template.address, Limits()) as kernel:
+        found = says(kernel, "import os, sys; ['secret' in globals(), 'X' in os.environ, "
+                             "'evil' in sys.modules, os.listdir('/tmp'), os.listdir('/dev/shm'), "
+                             "os.path.exists('left')]")
+    assert found == str([False, False, False, IN_TMP, [], False])
+
+
+def test_two_kernels_draw_different_random_numbers(template):
+    def draw():
+        with Kernel(template.address, Limits()) as kernel:
+            return says(kernel, "import random, numpy; (random.random(), numpy.random.rand())")
+    assert draw() != draw()
 
 
 def test_a_package_that_is_hidden_is_empty_and_cannot_be_written_to(monkeypatch):
     hidden = str(Path(psutil.__file__).parent)
-    monkeypatch.setattr(sandbox, "_secrets", lambda: [hidden])
-    with Kernel([], [], Limits(), "bubblewrap") as kernel:
-        assert not kernel.run(f"import os; assert os.listdir({hidden!r}) == []").error
+    monkeypatch.setattr(sandbox, "hidden", lambda: [hidden])
+    with Template(Contents(), "bubblewrap") as template, \
+            Kernel(template.address, Limits()) as kernel:
+        assert says(kernel, f"import os; os.listdir({hidden!r})") == "[]"
         assert "Read-only" in kernel.run(f"open({hidden + '/x'!r}, 'w')").error
 
 
 @pytest.mark.parametrize("module", ["os", "gradem.", "gradem.../secret", "gradem.nothing", "autograder.judge"])
 def test_only_modules_of_gradem_can_be_shown(tmp_path, module):
     with pytest.raises(ValueError, match="only modules of gradem"):
-        sandbox.lay_out_course(tmp_path / "course", [module])
+        sandbox.lay_out(tmp_path / "course", Contents((module,)))
 
 
 def test_datasets_come_with_their_data(tmp_path):
-    sandbox.lay_out_course(tmp_path / "course", ["gradem.datasets"])
+    sandbox.lay_out(tmp_path / "course", Contents(("gradem.datasets",)))
     assert Path(tmp_path, "course", "gradem", "data", "old_faithful.csv").is_file()
+
+
+# ---- what is left ---------------------------------------------------------------
+
+
+def test_a_kernel_ends_with_everything_it_started(template):
+    zygote = psutil.Process(template.process.pid)
+    with Kernel(template.address, Limits()) as kernel:
+        kernel.run("import subprocess; subprocess.Popen(['sleep', '1000'], start_new_session=True)")
+        started = [child for child in zygote.children(recursive=True) if child.name() == "sleep"]
+        assert started
+        groups = kernel.group.folders
+    assert not psutil.wait_procs(started, timeout=5)[1]
+    assert not any(group.exists() for group in groups)
+
+
+def test_a_template_ends_with_every_kernel_and_leaves_nothing_behind():
+    template = Template(Contents(), "bubblewrap")
+    kernel = Kernel(template.address, Limits())
+    inside = psutil.Process(template.process.pid).children(recursive=True)
+    template.close()
+    assert not psutil.wait_procs(inside, timeout=5)[1]
+    assert not template.folder.exists()
+    assert not kernel.alive() and kernel.run("1").dead
+    kernel.kill()
