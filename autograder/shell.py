@@ -128,8 +128,12 @@ class Shell(InteractiveShell):
         """There are no windows here."""
 
     def should_run_async(self, raw_cell, **transformed):
-        """Every cell runs in an event loop, as in Jupyter."""
-        return True
+        """Every cell runs in an event loop, as in Jupyter; one run by a cell, in that cell's."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return True
+        return super().should_run_async(raw_cell, **transformed)
 
     def ask_exit(self):
         """``exit()`` ends nothing."""
