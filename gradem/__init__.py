@@ -30,9 +30,9 @@ _HOMES = {
 _MODULES = frozenset({
     "acceleration", "anf", "arrays", "ascent", "blocks", "check", "checkpoint", "containers",
     "csource", "dataflow", "datasets", "derivatives", "differences", "dual", "elimination",
-    "em", "estimator", "families", "gaussian", "generated", "indexing", "kmeans", "linalg", "mixture",
-    "operations", "plots", "reading", "rules", "shapes", "solvers", "source", "sparse",
-    "syntax", "tape", "trace", "traced", "unconstrained",
+    "em", "estimator", "families", "gaussian", "generated", "indexing", "kmeans", "layout",
+    "linalg", "mixture", "operations", "plots", "questions", "reading", "rules", "scene", "shapes",
+    "solvers", "source", "sparse", "steps", "syntax", "tape", "trace", "traced", "unconstrained",
 })
 
 __all__ = sorted(_HOMES)

@@ -11,6 +11,8 @@ import functools
 
 import numpy as np
 
+from gradem.layout import layers
+
 BLACK, BLUE, VERMILION, ORANGE = "#000000", "#0072B2", "#D55E00", "#E69F00"
 GREY, PALE = "#6B6B6B", "#E9E9E9"
 
@@ -30,13 +32,23 @@ STYLE = {
 
 
 def figure(draw):
-    """Decorator: draw in the style of the book, and close the figure, so it is shown once."""
+    """Decorator: draw in the style of the book, and close the figure, so it is shown once.
+
+    `draw` returns a Figure, and what is to be seen on it in words that are computed from the
+    same data. A notebook keeps them as the alternative text, and as the text of the output.
+    """
     @functools.wraps(draw)
     def styled(*args, **kwargs):
         import matplotlib.pyplot as plt
         with plt.rc_context(STYLE):
-            drawn = draw(*args, **kwargs)
+            made = draw(*args, **kwargs)
+        drawn, words = made if isinstance(made, tuple) else (made, None)
         plt.close(drawn)
+        if words is None:
+            return drawn
+        drawn.words = words
+        drawn._repr_mimebundle_ = lambda include=None, exclude=None: (
+            {"text/plain": words}, {"image/png": {"alt": words}})
         return drawn
     return styled
 
@@ -129,7 +141,10 @@ def newton_steps(f, points, span):
         axes.annotate(f"$x_{n}$", (here, 0), (0, -13 if down else 9), ha="center", va="center",
                       textcoords="offset points", color=BLUE)
     axes.set(xlabel="$x$", ylabel="$f(x)$")
-    return drawn
+    return drawn, (
+        f"The curve of f from {span[0]:g} to {span[1]:g}, and {len(points) - 1} of its tangents. "
+        f"Each tangent meets the axis at the next point: from {points[0]:.4g} to "
+        f"{', '.join(f'{x:.4g}' for x in points[1:])}.")
 
 
 @figure
@@ -355,35 +370,6 @@ def values_and_slopes(x, values, slopes):
     return drawn
 
 
-def _layers(depths, edges):
-    """Places for the vertices of a graph, one row a depth: {vertex: (across, up)}.
-
-    An edge that skips rows gets a place in each of them, too, so that it passes between the
-    vertices. The rows are ordered such that each vertex stands near the middle of what leads
-    to it (Sugiyama, Tagawa & Toda 1981).
-    """
-    rows = [[] for _ in range(max(depths) + 1)]
-    for k, depth in enumerate(depths):
-        rows[depth].append(k)
-    leads = {}
-    for start, end in edges:
-        before = start
-        for depth in range(depths[start] + 1, depths[end]):
-            passing = (start, end, depth)
-            if passing not in leads:
-                rows[depth].append(passing)
-            leads.setdefault(passing, []).append(before)
-            before = passing
-        leads.setdefault(end, []).append(before)
-    places = {}
-    for depth, row in enumerate(rows):
-        if depth:
-            row.sort(key=lambda v: np.mean([places[before][0] for before in leads[v]]))
-        for i, vertex in enumerate(row):
-            places[vertex] = (i - (len(row) - 1) / 2, depth)
-    return places
-
-
 @figure
 def computational_graph(trace, mode="evaluation"):
     """The graph of a program: a vertex for each line of its trace, the inputs at the bottom.
@@ -412,10 +398,7 @@ def computational_graph(trace, mode="evaluation"):
         raise ValueError("this trace has no tangents: trace(f, ..., tangent=...)")
     if mode == "reverse" and trace.lines[0].adjoint is None:
         raise ValueError("this trace has no adjoints: trace(f, ..., adjoint=1.0)")
-    depths = [0] * len(trace.lines)
-    for edge in trace.edges:
-        depths[edge.end] = max(depths[edge.end], depths[edge.start] + 1)
-    places = _layers(depths, sorted({(edge.start, edge.end) for edge in trace.edges}))
+    depths, places = layers(len(trace.lines), trace.edges)
     width = max(abs(across) for across, _ in places.values())
     spacing = 0.7 + 0.085 * max(len(_said(line)) for line in trace.lines)       # inches
     drawn, axes = plt.subplots(figsize=((2 * width + 1.1) * spacing, 0.9 + 1.1 * max(depths)))

@@ -43,11 +43,16 @@ class Line(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """Line `start` is an argument of line `end`; `partial` is the derivative between them."""
+    """Line `start` is an argument of line `end`; `partial` is the derivative between them.
+
+    The text of a mode that was not asked for is None.
+    """
 
     start: int
     end: int
     partial: float | None         # None where arrays are involved
+    push_text: str | None         # what it adds to the tangent of `end`
+    pull_text: str | None         # what it adds to the adjoint of `start`
 
 
 class Trace:
@@ -129,19 +134,20 @@ def trace(f, *xs, tangent=None, adjoint=None):
     entries = tape.entries
     texts = _parameter_names(f, len(xs)) + [
         _text(rule, _names(args, parents)) for rule, _, args, parents in entries[len(xs):]]
-    count = len(entries)
+    count, edges = len(entries), _edges(entries, tangent is not None, adjoint is not None)
     tangents = tangent_texts = adjoints = adjoint_texts = [None] * count
     if tangent is not None:
-        tangents, tangent_texts = _forward(entries, [real(v, "the tangent") for v in tangent])
+        tangents = _tangents(entries, [real(v, "the tangent") for v in tangent])
+        tangent_texts = _tangent_texts(edges, count, tangent)
     if adjoint is not None:
         found = tape.sweep({out.index: real(adjoint, "the adjoint")})
         found += [None] * (count - len(found))
         adjoints = [np.zeros(np.shape(entry[1])) if v is None else v
                     for v, entry in zip(found, entries)]
-        adjoint_texts = _reverse_texts(entries, out.index, adjoint)
+        adjoint_texts = _adjoint_texts(edges, count, out.index, adjoint)
     lines = [Line(f"w{k + 1}", texts[k], entries[k][1], tangent_texts[k], tangents[k],
                   adjoint_texts[k], adjoints[k]) for k in range(count)]
-    return Trace(lines, _edges(entries))
+    return Trace(lines, edges)
 
 
 def shown(x):
@@ -247,43 +253,45 @@ def _passing(rule, parents):
             if parent >= 0 and (rule.pull[i] is not None)]
 
 
-def _forward(entries, tangents):
-    """Tangents of all entries, and their formulas."""
-    texts = [shown(v) for v in tangents]
+def _tangents(entries, tangents):
+    """The tangents of all entries, from those of the first."""
     tangents = list(tangents)
-    for k in range(len(tangents), len(entries)):
-        rule, out, args, parents = entries[k]
+    for rule, out, args, parents in entries[len(tangents):]:
         own = [tangents[parent] if parent >= 0 else None for parent in parents]
         v = (pushed(rule, out, args, own) if rule.pushes is None
              else rule.pushes(own, out, *args))
         tangents.append(v + np.zeros(np.shape(out)) if ndim(out) else v)
-        names = _names(args, parents)
-        texts.append(_sum_text([
-            _map_text(rule, i, f"dw{parents[i] + 1}", f"w{k + 1}", names, "push")
-            for i in _passing(rule, parents)]))
-    return tangents, texts
+    return tangents
 
 
-def _reverse_texts(entries, index, adjoint):
+def _tangent_texts(edges, count, tangent):
+    """The formulas of all tangents."""
+    terms = [[shown(v)] for v in tangent] + [[] for _ in range(len(tangent), count)]
+    for edge in edges:
+        terms[edge.end].append(edge.push_text)
+    return list(map(_sum_text, terms))
+
+
+def _adjoint_texts(edges, count, index, adjoint):
     """The formulas of all adjoints: what the lines that use a line give back to it."""
-    terms = [[] for _ in entries]
+    terms = [[] for _ in range(count)]
     terms[index].append(shown(adjoint))
-    for k in range(index, -1, -1):
-        rule, _, args, parents = entries[k]
-        if not terms[k]:
-            continue
-        names = _names(args, parents)
-        for i in _passing(rule, parents):
-            terms[parents[i]].append(
-                _map_text(rule, i, f"w{k + 1}_bar", f"w{k + 1}", names, "pull"))
-    return [_sum_text(of_line[::-1]) for of_line in terms]
+    for edge in reversed(edges):
+        if terms[edge.end]:
+            terms[edge.start].insert(0, edge.pull_text)
+    return list(map(_sum_text, terms))
 
 
-def _edges(entries):
+def _edges(entries, push, pull):
+    """What each line has from each of its arguments, in order of the lines."""
     edges = []
     for k, (rule, out, args, parents) in enumerate(entries):
+        names = _names(args, parents)
         for i in _passing(rule, parents):
+            start, own = parents[i], f"w{k + 1}"
             numbers = ndim(out) == 0 and ndim(args[i]) == 0
-            partial = float(rule.pull[i](1.0, out, *args)) if numbers else None
-            edges.append(Edge(parents[i], k, partial))
+            edges.append(Edge(
+                start, k, float(rule.pull[i](1.0, out, *args)) if numbers else None,
+                _map_text(rule, i, f"dw{start + 1}", own, names, "push") if push else None,
+                _map_text(rule, i, f"{own}_bar", own, names, "pull") if pull else None))
     return edges

@@ -202,8 +202,9 @@ def _problems_of_outputs(cell):
                 yield f"shows {what} ({match[0]}); print something that is the same everywhere"
         if "image/png" in output.get("data", {}):
             words = cell.metadata.get("mystnb", {})
-            if not words.get("image", {}).get("alt", "").strip():
-                yield "has a figure without words; say what is to be seen in mystnb.image.alt"
+            computed = output.metadata.get("image/png", {}).get("alt", "")
+            if not (computed or words.get("image", {}).get("alt", "")).strip():
+                yield "has a figure without words; use a function of gradem.plots, which computes them"
             if not words.get("figure", {}).get("caption", "").strip():
                 yield "has a figure without a caption; write one in mystnb.figure.caption"
 
@@ -213,7 +214,8 @@ def text_of_output(output):
     data = output.get("data", {})
     parts = [value for kind, value in data.items() if kind.startswith("text/")]
     parts += [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
-    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(parts))
+    seen = re.sub(r"<script.*?</script>", "", "\n".join(parts), flags=re.DOTALL)   # frames of figures
+    return re.sub(r"\x1b\[[0-9;]*m", "", seen)
 
 
 # ---- the command ------------------------------------------------------------
