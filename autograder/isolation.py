@@ -80,8 +80,7 @@ def confine(kind, bounds):
         die_with_parent()
         return
     _drop_capabilities()
-    if kind != "container":
-        _prctl(PR_SET_DUMPABLE, 1)     # its own memory is the learner's to look at
+    _prctl(PR_SET_DUMPABLE, 1)         # its own memory is the learner's to look at
     die_with_parent()
     syscalls.refuse_calls()
 
@@ -89,6 +88,11 @@ def confine(kind, bounds):
 def die_with_parent():
     """End this process when the one that forked it ends."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def hide_memory():
+    """Keep other processes of the same user from looking into this one."""
+    _prctl(PR_SET_DUMPABLE, 0)
 
 
 def _mount_own_places(bounds):

@@ -51,12 +51,12 @@ class _Over(Exception):
 
 
 class Kernel:
-    """A running kernel, forked from a template; use it as a context manager, or call `kill`.
+    """A running kernel; use it as a context manager, or call `kill`.
 
     Parameters
     ----------
-    address : str
-        Where its template is reached.
+    line : socket.socket
+        Connected to its supervisor (`Template.connect`).
     limits : Limits
 
     Attributes
@@ -70,10 +70,10 @@ class Kernel:
         If the kernel does not start.
     """
 
-    def __init__(self, address, limits):
+    def __init__(self, line, limits):
         self.limits = limits
         self.group = ControlGroup(limits)
-        self.line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.line = line
         self.line.settimeout(START_SECONDS)
         self.line.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.wire, far_end = socket.socketpair()
@@ -81,7 +81,6 @@ class Kernel:
         self.deadline = 0.0
         try:
             with far_end:
-                self.line.connect(address)
                 socket.send_fds(self.line, [json.dumps(asdict(limits)).encode()],
                                 [far_end.fileno()])
             self.group.add(self._supervisor())

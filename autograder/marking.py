@@ -21,7 +21,7 @@ from autograder.sandbox import SandboxUnavailable
 from autograder.submission import (
     Rejected, grade_id, is_answer, is_instructors, is_test, load, rebuild,
 )
-from autograder.templates import Template, contents_of
+from autograder.templates import connect, contents_of, start
 
 MAX_MESSAGE = 2000
 NO_ANSWER = "This is not answered yet."
@@ -38,7 +38,7 @@ class Session:
     seed : int
         Seed of the inputs that tests draw.
     sandbox : str
-        "bubblewrap", or "none" to run learner code unprotected.
+        "bubblewrap", "container", or "none" to run learner code unprotected.
     files : iterable of pathlib.Path
         Data files that lie beside the notebook.
     limits : Limits
@@ -67,10 +67,10 @@ class Session:
         self.deaths = 0
         self.deadline = math.inf
         self.reason = ""              # why the notebook was given up, in words for the learner
-        self.own = None if template else Template(contents_of(source, files), sandbox)
-        self.address = template or self.own.address
+        self.template = template
+        self.own = None if template else start(contents_of(source, files), sandbox, limits)
         try:
-            self.kernel = Kernel(self.address, limits)
+            self.kernel = self._new_kernel()
         except BaseException:
             self._close_template()
             raise
@@ -85,6 +85,9 @@ class Session:
     def _close_template(self):
         if self.own:
             self.own.close()
+
+    def _new_kernel(self):
+        return Kernel(self.own.connect() if self.own else connect(self.template), self.limits)
 
     def run(self, code, name="a cell"):
         """Run a cell of the notebook in the sandbox.
@@ -153,7 +156,7 @@ class Session:
         self.deaths += 1
         if self._given_up():
             return
-        self.kernel = Kernel(self.address, self.limits)
+        self.kernel = self._new_kernel()
         for code in list(self.replayed):
             if self._given_up():
                 return

@@ -18,7 +18,6 @@ import gradem
 from autograder import agent, bridge, isolation, limits, shell, syscalls, zygote
 
 COURSE = "/course"            # the few modules that a notebook may import: parts of gradem
-LINES = "/lines"              # sockets on which the grader is reached, where none is inherited
 
 #: What runs inside; the grader's own modules are not there.
 INSIDE = (agent, bridge, isolation, limits, shell, syscalls, zygote)
@@ -89,6 +88,18 @@ def _may_change_users():
                for first, _, count in ranges)
 
 
+def program(course):
+    """The command that runs the zygote, once it is inside.
+
+    Parameters
+    ----------
+    course : str
+        Where the grader's part of the course is.
+    """
+    run = f"import sys; sys.path.insert(0, {course!r}); from autograder import zygote; zygote.main()"
+    return [sys.executable, "-I", "-c", run]
+
+
 def bubblewrap(course):
     """The command that runs a program in the sandbox.
 
@@ -110,7 +121,7 @@ def bubblewrap(course):
     for place in ("/tmp", "/dev/shm", isolation.HOME):
         command += ["--size", str(16 << 20), "--tmpfs", place]
     command += ["--ro-bind", str(course), COURSE]
-    for folder in _above([*shown(), isolation.HOME]):
+    for folder in above([*shown(), isolation.HOME]):
         command += ["--perms", "0755", "--dir", folder]    # else only its owner could pass
     for place in shown():
         command += ["--ro-bind", place, place]
@@ -141,7 +152,7 @@ def shown():
     return places
 
 
-def _above(places):
+def above(places):
     """The folders above some places, each before those within it."""
     return sorted({str(folder) for place in places for folder in Path(place).parents} - {"/"})
 

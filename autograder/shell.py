@@ -201,7 +201,7 @@ def serve(connection, limits):
             with interruptible(), contextlib.suppress(KeyboardInterrupt):
                 Agent(wire, shell.user_ns).serve()
             wire.send(["idle"])
-        else:
+        elif request[0] == "run":       # else it is what an interrupted test left behind
             error = run(shell, request[1])
             outputs = shell.outputs
             wire.send(["done", error, outputs.as_data(), outputs.overflow])

@@ -13,7 +13,6 @@ import select
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -21,12 +20,11 @@ from pathlib import Path
 
 import nbformat
 
-from autograder import sandbox as sandboxes
+from autograder import containers, sandbox as sandboxes
 from autograder.judge import plain_python
 from autograder.sandbox import COURSE, Contents, SandboxUnavailable, require_bubblewrap
 
 START_SECONDS = 120
-RUN = "import sys; sys.path.insert(0, {0!r}); from autograder import zygote; zygote.main()"
 
 
 class Template:
@@ -61,8 +59,8 @@ class Template:
             with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
                 door.bind(self.address)
                 door.listen(16)
-                self._start(door, contents, sandbox)
-            self._wait_until_ready()
+                self._start(door.fileno(), contents.imports, sandbox)
+            _wait_until_ready(self.process, self.folder / "errors")
         except BaseException:
             self.close()
             raise
@@ -73,48 +71,145 @@ class Template:
     def __exit__(self, *exception):
         self.close()
 
-    def _start(self, door, contents, sandbox):
+    def _start(self, door, imports, sandbox):
         course = self.folder / "course"
         options = {}
         if sandbox == "bubblewrap":
             command, kind = sandboxes.bubblewrap(course)
-            place = COURSE
+            course = COURSE
         else:
-            command, kind, place = [], "none", str(course)
+            command, kind = [], "none"
             home = self.folder / "home"
             shutil.copytree(course / "data", home)
             private = {name: str(home) for name in ("HOME", "MPLCONFIGDIR", "IPYTHONDIR")}
             options = {"env": {**sandboxes.variables(), **private}, "cwd": home}
-        with open(self.folder / "errors", "wb") as errors:
-            self.process = subprocess.Popen(
-                [*command, sys.executable, "-I", "-c", RUN.format(place), str(door.fileno()), kind,
-                 *contents.imports],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                pass_fds=[door.fileno()], start_new_session=True, **options)
+        command += [*sandboxes.program(str(course)), kind, str(door), *imports]
+        self.process = _run(command, self.folder / "errors", pass_fds=[door], **options)
 
-    def _wait_until_ready(self):
-        deadline = time.monotonic() + START_SECONDS
-        said = b""
-        while b"ready\n" not in said:
-            ready, _, _ = select.select([self.process.stdout], [], [],
-                                        max(0.0, deadline - time.monotonic()))
-            piece = os.read(self.process.stdout.fileno(), 4096) if ready else b""
-            if not piece:
-                errors = (self.folder / "errors").read_text(errors="replace")[-500:].strip()
-                raise SandboxUnavailable("the sandbox did not start: "
-                                         + (errors or f"no answer within {START_SECONDS} s"))
-            said += piece
+    def connect(self):
+        """A line to the supervisor of a new kernel."""
+        return connect(self.address)
 
     def close(self):
         """End the zygote and every kernel, and leave nothing behind."""
-        if self.process is not None:
-            self.process.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(timeout=5)
-            self.process.kill()
-            self.process.wait()
-            self.process.stdout.close()
+        _end(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class ContainerTemplate:
+    """Starts a container for each kernel, in the place of a template that forks it.
+
+    Parameters
+    ----------
+    contents : Contents
+    limits : Limits
+
+    Raises
+    ------
+    SandboxUnavailable
+        If neither Podman nor Docker works here.
+    """
+
+    def __init__(self, contents, limits):
+        self.contents = contents
+        self.limits = limits
+        self.container = self.process = None
+        self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
+        try:
+            sandboxes.lay_out(self.folder / "course", contents)
+            (self.folder / "lines").mkdir()
+            address = self.folder / "lines" / "grader"
+            self.door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self.door.bind(str(address))
+            self.door.listen(1)
+            address.chmod(0o666)                 # the user inside is nobody's
+            containers.image()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def connect(self):
+        """A line to the supervisor of a new kernel; the one before is ended."""
+        self._remove()
+        self.container = containers.Container(self.folder, self.limits)
+        command = [*self.container.command, *sandboxes.program(COURSE), "container",
+                   f"{containers.LINES}/grader", *self.contents.imports]
+        self.process = _run(command, self.folder / "errors")
+        _wait_until_ready(self.process, self.folder / "errors")
+        return self.door.accept()[0]
+
+    def close(self):
+        """End the container, and leave nothing behind."""
+        self._remove()
+        self.door.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _remove(self):
+        if self.container is not None:
+            self.container.remove()
+            _end(self.process)
+
+
+def start(contents, sandbox, limits):
+    """Start what kernels come from, in the kind of sandbox asked for."""
+    return ContainerTemplate(contents, limits) if sandbox == "container" \
+        else Template(contents, sandbox)
+
+
+def connect(address):
+    """A line to the supervisor of a new kernel, forked from the template at an address.
+
+    Raises
+    ------
+    SandboxUnavailable
+        If no template is there.
+    """
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        line.connect(address)
+    except OSError as error:
+        line.close()
+        raise SandboxUnavailable(f"the sandbox at {address} has ended: {error.strerror}") from None
+    return line
+
+
+# ---- the process ------------------------------------------------------------------
+
+
+def _run(command, errors, **options):
+    """Start a zygote, whose life hangs on its standard input."""
+    with open(errors, "wb") as file:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file,
+                                start_new_session=True, **options)
+
+
+def _wait_until_ready(process, errors):
+    deadline = time.monotonic() + START_SECONDS
+    said = b""
+    while b"ready\n" not in said:
+        ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+        piece = os.read(process.stdout.fileno(), 4096) if ready else b""
+        if not piece:
+            reason = errors.read_text(errors="replace")[-500:].strip()
+            raise SandboxUnavailable("the sandbox did not start: "
+                                     + (reason or f"no answer within {START_SECONDS} s"))
+        said += piece
+
+
+def _end(process):
+    if process is not None:
+        process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 # ---- what to prepare ------------------------------------------------------------
@@ -166,8 +261,11 @@ def address_for(source, sandbox):
 
     Returns
     -------
-    str
+    str or None
+        None if kernels in this kind of sandbox come from no template.
     """
+    if sandbox == "container":
+        return None
     key = (source.path, source.path.stat().st_mtime_ns, source.files, sandbox)
     with _lock:
         template = _running.get(key)

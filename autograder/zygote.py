@@ -7,7 +7,8 @@ which are isolated from it and from each other. Between a kernel and its zygote 
 supervisor, which opens the namespaces, passes interrupts on, watches the memory, and
 ends the kernel when the grader lets go of its line.
 
-The grader connects to the zygote's door once for each kernel, hands over the limits and
+The grader connects to the zygote's door once for each kernel (a zygote in a container
+connects to the grader's, and has one kernel only), hands over the limits and
 one end of the wire on which the kernel will be talked to, and keeps the connection for
 the supervisor:
 
@@ -36,21 +37,30 @@ WATCH_SECONDS = 0.5           # between two looks at the memory
 
 def main():
     """Import, then fork a kernel for each connection, until the grader closes stdin."""
-    door = socket.socket(fileno=int(sys.argv[1]))
-    kind = sys.argv[2]
-    prepare(sys.argv[3:])
+    kind, door, *modules = sys.argv[1:]
+    prepare(modules)
+    if kind == "container":
+        isolation.hide_memory()                       # from the kernel, which has the same user
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
+            line.connect(door)
+            print("ready", flush=True)
+            supervise(line, kind)
+        return
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)     # supervisors that end leave no trace
     print("ready", flush=True)
-    while True:
-        ready, _, _ = select.select([door, sys.stdin], [], [])
-        if sys.stdin in ready:
-            return
-        line, _ = door.accept()
-        if os.fork() == 0:
+    with socket.socket(fileno=int(door)) as door:
+        while sys.stdin not in select.select([door, sys.stdin], [], [])[0]:
+            _fork_supervisor(door, kind)
+
+
+def _fork_supervisor(door, kind):
+    line, _ = door.accept()
+    if os.fork() == 0:
+        with _ending():
             door.close()
-            with _ending():
-                supervise(line, kind)
-        line.close()
+            os.setsid()
+            supervise(line, kind)
+    line.close()
 
 
 def prepare(modules):
@@ -73,9 +83,9 @@ def supervise(line, kind):
         return
     bounds = Limits(**json.loads(message))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
     isolation.open_namespaces(kind)
-    isolation.die_with_parent()
+    if kind != "container":
+        isolation.die_with_parent()
     line.send(b"ready")                          # now the grader may bind this process
     if line.recv(MESSAGE) != b"go":
         return

@@ -119,7 +119,7 @@ SCRIPT = textwrap.dedent("""
     probes, tools = eval(sys.stdin.read())
     with Template(Contents(), "bubblewrap") as template:
         for name, probe in probes.items():
-            with Kernel(template.address, Limits()) as kernel:
+            with Kernel(template.connect(), Limits()) as kernel:
                 kernel.run(tools)
                 outcome = kernel.run(f"bool({probe})")
                 if [output.data for output in outcome.outputs] != ["True"]:
@@ -140,7 +140,7 @@ def template():
 def test_learner_code_cannot(name, grouped, template, monkeypatch):
     if not grouped:
         monkeypatch.setattr(cgroups, "ROOT", Path("/nowhere"))
-    with Kernel(template.address, Limits()) as kernel:
+    with Kernel(template.connect(), Limits()) as kernel:
         assert not kernel.run(TOOLS).error
         outcome = kernel.run(f"bool({PROBES[name]})")
         assert [output.data for output in outcome.outputs] == ["True"], outcome
@@ -169,7 +169,7 @@ def test_the_same_holds_for_an_ordinary_user(tmp_path_factory):
 
 def test_memory_of_many_processes_together_is_bounded(template, monkeypatch):
     monkeypatch.setattr(cgroups, "ROOT", Path("/nowhere"))
-    with Kernel(template.address, Limits(memory_bytes=400 << 20)) as kernel:
+    with Kernel(template.connect(), Limits(memory_bytes=400 << 20)) as kernel:
         outcome = kernel.run("import os, time\nfor _ in range(10):\n    if os.fork() == 0:\n"
                              "        x = bytearray(100_000_000); time.sleep(60)\ntime.sleep(60)")
     assert (outcome.incident, outcome.dead) == ("memory", True)

@@ -31,7 +31,7 @@ def template(tmp_path_factory):
 
 @pytest.fixture
 def kernel(template):
-    with Kernel(template.address, Limits(cell_seconds=30)) as kernel:
+    with Kernel(template.connect(), Limits(cell_seconds=30)) as kernel:
         yield kernel
 
 
@@ -78,7 +78,8 @@ def test_unprotected_marking_works_and_says_so(small_course):
 
 
 def test_a_zygote_that_does_not_start_says_why(monkeypatch):
-    monkeypatch.setattr("autograder.templates.RUN", "raise SystemExit('no luck')")
+    monkeypatch.setattr(sandbox, "program", lambda course: [
+        sys.executable, "-c", "raise SystemExit('no luck')"])
     with pytest.raises(SandboxUnavailable, match="no luck"):
         Template(Contents(), "bubblewrap")
 
@@ -115,10 +116,10 @@ def test_the_kernel_has_no_open_file_but_its_wire(kernel):
 
 
 def test_the_kernel_holds_nothing_of_what_ran_before(template):
-    with Kernel(template.address, Limits()) as kernel:
+    with Kernel(template.connect(), Limits()) as kernel:
         kernel.run("secret = 4711; import os, sys; os.environ['X'] = '1'; sys.modules['evil'] = os")
         kernel.run("open('/tmp/left', 'w').write('left'); open('left', 'w'); open('/dev/shm/l', 'w')")
-    with Kernel(template.address, Limits()) as kernel:
+    with Kernel(template.connect(), Limits()) as kernel:
         found = says(kernel, "import os, sys; ['secret' in globals(), 'X' in os.environ, "
                              "'evil' in sys.modules, os.listdir('/tmp'), os.listdir('/dev/shm'), "
                              "os.path.exists('left')]")
@@ -127,7 +128,7 @@ def test_the_kernel_holds_nothing_of_what_ran_before(template):
 
 def test_two_kernels_draw_different_random_numbers(template):
     def draw():
-        with Kernel(template.address, Limits()) as kernel:
+        with Kernel(template.connect(), Limits()) as kernel:
             return says(kernel, "import random, numpy; (random.random(), numpy.random.rand())")
     assert draw() != draw()
 
@@ -136,7 +137,7 @@ def test_a_package_that_is_hidden_is_empty_and_cannot_be_written_to(monkeypatch)
     hidden = str(Path(psutil.__file__).parent)
     monkeypatch.setattr(sandbox, "hidden", lambda: [hidden])
     with Template(Contents(), "bubblewrap") as template, \
-            Kernel(template.address, Limits()) as kernel:
+            Kernel(template.connect(), Limits()) as kernel:
         assert says(kernel, f"import os; os.listdir({hidden!r})") == "[]"
         assert "Read-only" in kernel.run(f"open({hidden + '/x'!r}, 'w')").error
 
@@ -157,7 +158,7 @@ def test_datasets_come_with_their_data(tmp_path):
 
 def test_a_kernel_ends_with_everything_it_started(template):
     zygote = psutil.Process(template.process.pid)
-    with Kernel(template.address, Limits()) as kernel:
+    with Kernel(template.connect(), Limits()) as kernel:
         kernel.run("import subprocess; subprocess.Popen(['sleep', '1000'], start_new_session=True)")
         started = [child for child in zygote.children(recursive=True) if child.name() == "sleep"]
         assert started
@@ -168,7 +169,7 @@ def test_a_kernel_ends_with_everything_it_started(template):
 
 def test_a_template_ends_with_every_kernel_and_leaves_nothing_behind():
     template = Template(Contents(), "bubblewrap")
-    kernel = Kernel(template.address, Limits())
+    kernel = Kernel(template.connect(), Limits())
     inside = psutil.Process(template.process.pid).children(recursive=True)
     template.close()
     assert not psutil.wait_procs(inside, timeout=5)[1]

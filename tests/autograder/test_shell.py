@@ -18,7 +18,7 @@ def template():
 
 @pytest.fixture
 def kernel(template):
-    with Kernel(template.address, Limits(cell_seconds=20, output_bytes=5000, output_count=5)) as kernel:
+    with Kernel(template.connect(), Limits(cell_seconds=20, output_bytes=5000, output_count=5)) as kernel:
         yield kernel
 
 
@@ -65,7 +65,7 @@ def test_a_cell_puts_out(kernel, code, kind, data):
 
 
 def test_an_inline_figure_is_kept_as_a_picture(template):
-    with Kernel(template.address, Limits()) as kernel:
+    with Kernel(template.connect(), Limits()) as kernel:
         outcome = kernel.run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint(len(plt.gca().lines))")
     figures = [output for output in outcome.outputs if output.kind == "image/png"]
     assert len(figures) == 1 and base64.b64decode(figures[0].data).startswith(b"\x89PNG")
@@ -109,7 +109,7 @@ def test_too_much_output_is_cut_and_told(kernel):
 
 
 def test_an_interrupted_cell_keeps_what_it_put_out(template):
-    with Kernel(template.address, Limits(cell_seconds=1)) as kernel:
+    with Kernel(template.connect(), Limits(cell_seconds=1)) as kernel:
         outcome = kernel.run("print('so far')\nwhile True: pass")
         assert (outcome.incident, outcome.dead) == ("timeout", False)
         assert outcome.outputs[0].data == "so far\n" and "KeyboardInterrupt" in outcome.outputs[1].data
@@ -117,7 +117,7 @@ def test_an_interrupted_cell_keeps_what_it_put_out(template):
 
 
 def test_a_cell_that_ignores_interrupts_is_given_up(template):
-    with Kernel(template.address, Limits(cell_seconds=1)) as kernel:
+    with Kernel(template.connect(), Limits(cell_seconds=1)) as kernel:
         outcome = kernel.run("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
                              "while True: pass")
     assert (outcome.incident, outcome.dead) == ("timeout", True)
