@@ -1,14 +1,17 @@
-"""See to what pip cannot install: Python, bubblewrap, and for the tests Chromium and a compiler.
+"""See to what pip cannot install: Python, bubblewrap, and what the tests need besides.
 
-The grader runs learners' code in bubblewrap only, the tests read the built book in
-Chromium, and compile the C programs that `gradem.csource` writes. What is missing is installed when this runs as root on a Debian-like
-system; anywhere else the one command that does it is printed. It runs first, so it
-needs only the standard library, and is written for older Pythons too.
+The grader runs learners' code in bubblewrap; the tests read the built book in Chromium,
+compile the C programs that `gradem.csource` writes, and try the grader with Podman and with
+a PostgreSQL server. What is missing is installed when this runs as root on a Debian-like
+system; anywhere else the one command that does it is printed. Without the last two only
+their own tests are left out. It runs first, so it needs only the standard library, and
+is written for older Pythons too.
 
-    python3 tools/system.py python bubblewrap chromium gcc
+    python3 tools/system.py python bubblewrap chromium gcc podman postgresql
 """
 
 import ctypes
+import glob
 import importlib.util
 import os
 import shutil
@@ -21,10 +24,20 @@ COMMANDS = {
     "bubblewrap": ["bwrap"],
     "chromium": ["chromium", "chromium-browser", "google-chrome"],
     "gcc": ["cc"],
+    "podman": ["podman", "docker"],
+    "postgresql": ["postgres"],
 }
 
-# Debian and Alpine pack the headers of the C library apart from the compiler.
-WITH = {("apt-get", "gcc"): " libc6-dev", ("apk", "gcc"): " musl-dev"}
+# Without these only the tests that need them are left out.
+OPTIONAL = ["podman", "postgresql"]
+
+# Debian keeps the server's programs off the path.
+OFF_THE_PATH = "/usr/lib/postgresql/*/bin/"
+
+# What goes with a package: Debian and Alpine pack the headers of the C library apart from the
+# compiler, and Debian's Podman has a runtime that does not know every kind of control group.
+WITH = {("apt-get", "gcc"): " libc6-dev", ("apk", "gcc"): " musl-dev",
+        ("apt-get", "podman"): " runc"}
 
 # Playwright, which drives Chromium, brings a program that needs this library.
 LIBRARY = "libatomic.so.1"
@@ -61,7 +74,8 @@ def see_to_python():
 
 def see_to_command(package):
     """Install a package unless one of its commands is on the path."""
-    if not any(map(shutil.which, COMMANDS[package])):
+    if not any(shutil.which(name) or glob.glob(OFF_THE_PATH + name)
+               for name in COMMANDS[package]):
         install(package)
     if package == "bubblewrap":
         try_sandbox()
@@ -84,6 +98,15 @@ def manager():
 
 def install(package):
     """Install a package with apt-get as root, or stop with the command that would."""
+    try:
+        install_or_stop(package)
+    except SystemExit as reason:
+        if package not in OPTIONAL:
+            raise
+        print("{} Its tests are left out.".format(reason), file=sys.stderr)
+
+
+def install_or_stop(package):
     tool = manager()
     if tool is None:
         sys.exit("{} is missing: install it with your system's package manager.".format(package))

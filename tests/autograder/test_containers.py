@@ -11,7 +11,7 @@ from autograder.limits import Limits
 from autograder.marking import mark
 from autograder.sandbox import Contents, SandboxUnavailable
 from autograder.templates import ContainerTemplate
-from tests.autograder.test_isolation import PROBES, TOOLS
+from .test_isolation import PROBES, TOOLS
 
 
 #: For a machine whose control groups Podman's first choice of runtime does not understand.

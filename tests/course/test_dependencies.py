@@ -19,7 +19,7 @@ BENCHMARKS = {path.stem for path in (nb.ROOT / "benchmarks").glob("*.py")}
 # What is imported only when it is used, and says so if it is missing.
 OPTIONAL = {("matplotlib", "gradem/plots.py"), ("pycparser", "gradem/csource.py"),
             ("dask", "gradem/blocks.py"), ("sklearn", "gradem/estimator.py"),
-            ("torch", "benchmarks/peers.py")}
+            ("torch", "benchmarks/peers.py"), ("distributed", "autograder/executors.py")}
 DISTRIBUTIONS = packages_distributions()
 
 # A folder, the extras whose packages it may import, and what of our own.

@@ -45,6 +45,21 @@ def test_what_is_missing_is_named_with_the_one_command(machine, package, manager
     assert said.startswith(f"{package} is missing") and command.format(package) in said
 
 
+def test_what_only_some_tests_need_does_not_stop_the_others(machine, monkeypatch, capsys):
+    machine("dnf", root=False)
+    monkeypatch.setattr(system.glob, "glob", lambda pattern: [])
+    system.main(["podman", "postgresql"])
+    said = capsys.readouterr().err
+    assert "sudo dnf install podman Its tests are left out" in said and "postgresql" in said
+
+
+def test_a_server_off_the_path_is_found(machine, monkeypatch, capsys):
+    machine(root=False)
+    monkeypatch.setattr(system.glob, "glob", lambda pattern: [pattern])
+    system.main(["postgresql"])
+    assert capsys.readouterr().err == ""
+
+
 def test_root_on_a_debian_like_system_gets_it_installed(machine, monkeypatch):
     machine("apt-get", root=True)
     calls = []
