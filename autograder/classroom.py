@@ -1,21 +1,26 @@
-"""Mark a class: one submission after the other, whatever becomes of each.
+"""Mark a class, whatever becomes of each submission, and go on where a run was broken off.
 
-Every submission is a job that always ends with a Result, so none stops the class. This
-process alone writes the gradebook, one submission at a time, after the job has written
-its report.json: whoever interrupts the run loses at most the submission in hand. Jobs
-are plain data and independent of each other, so that any executor could carry them.
+Every submission is a job that always ends with a result, so none stops the class. This
+process alone writes: the marked notebook, the feedback, then the gradebook in one
+transaction, and last report.json. A submission whose report.json tells of the same
+submission, assignment and grader is not marked again; whoever interrupts a run loses at
+most what was in hand.
 """
 
+import math
 import secrets
+from dataclasses import replace
 
+from autograder import executors, job
 from autograder.course import Unusable
 from autograder.gradebook import Gradebook
-from autograder.job import REPORT, Job, Result, complete, mark
+from autograder.job import REPORT, Job, Marked, Material, Result, complete, write_whole
 from autograder.progress import bar
 
 
-def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubblewrap"):
-    """Mark submissions of an assignment, and write reports and gradebook.
+def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubblewrap",
+                regrade=False, executor=executors.local):
+    """Mark submissions of an assignment, and write everything that comes of it.
 
     Parameters
     ----------
@@ -25,41 +30,119 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
         Whose submissions; default: of all who handed in a folder, and of all who once
         did, so that no mark outlives what it was given for.
     seed : int, optional
-        Of the inputs that hidden tests draw; default: a new one, kept in the reports.
+        Of the inputs that hidden tests draw. Default: the one with which the same
+        submission was marked before, so that a regrade repeats; else a new one.
     sandbox : str
+    regrade : bool
+        Mark again what is marked already.
+    executor : function
+        `executors.local` or another that returns such a context.
 
     Yields
     ------
     Result
-        In the order of the students' names, each after it was saved.
+        In the order in which they are ready, each after it was saved; those that were
+        marked already are `kept`.
 
     Raises
     ------
     Unusable
-        If nobody handed in, or the gradebook cannot be used.
+        If nobody handed in, or the gradebook or the executor cannot be used.
     """
-    if seed is None:
-        seed = secrets.randbelow(2**32)
-    with Gradebook(course) as gradebook:
+    material = Material.of(assignment)
+    with course.only_writer(), Gradebook(course) as gradebook:
         gradebook.enter(assignment)
+        written = gradebook.points(assignment.name)
         if students is None:
-            students = sorted({*course.students(assignment.name),
-                               *gradebook.submitters(assignment.name)})
+            students = sorted({*course.students(assignment.name), *written})
         if not students:
             where = course.folder("submitted", "STUDENT", assignment.name)
             raise Unusable(f"Nobody handed in {assignment.name}: there is no folder {where}.")
-        jobs = [Job(student, assignment.name, course.folder("submitted", student, assignment.name),
-                    course.folder("autograded", student, assignment.name),
-                    assignment.notebooks, seed, sandbox) for student in students]
-        unmarked = noticed = 0
-        with bar(len(jobs), assignment.name, "submission") as progress:
-            for result in map(mark, jobs):
-                gradebook.write(result)
-                unmarked += not result.graded
-                noticed += any(report.incidents for report in result.reports.values())
-                progress.set_postfix_str(f"{unmarked} not graded, {noticed} with incidents", False)
-                progress.update()
+        by_hand = gradebook.by_hand(assignment.name)
+        fresh = secrets.randbelow(2**32) if seed is None else seed
+
+        def jobs():
+            """Each student's job, with its result if that is known already."""
+            for student in students:
+                new = _job(course, material, student, fresh, sandbox, by_hand[student])
+                old = read_result(course, assignment, student)
+                if old and seed is None and _same(old, new, "submission"):
+                    new = replace(new, seed=old.seed)
+                keep = (old and not regrade and not old.failed and _same(old, new)
+                        and (old.sandbox, old.seed) == (sandbox, new.seed))
+                yield new, replace(old, kept=True) if keep else None
+
+        with executor() as (workers, places), bar(len(students), assignment.name) as progress:
+            for new, outcome in executors.completed(workers, places, job.mark, jobs()):
+                result = outcome
+                if not isinstance(outcome, Result):
+                    result = _save(course, gradebook, outcome if isinstance(outcome, Marked)
+                                   else job.lost(new, outcome))
+                elif abs(written.get(new.student, math.inf) - outcome.points) > 1e-6:
+                    gradebook.write(outcome)
+                progress.count(result)
                 yield result
+        gradebook.penalise(assignment.name)
+
+
+def _job(course, material, student, seed, sandbox, by_hand):
+    """The job of a student, with what lies in the submitted folder now."""
+    folder = course.folder("submitted", student, material.assignment)
+    timestamp = folder / "timestamp.txt"
+    written = ""
+    if timestamp.is_file():
+        with open(timestamp, encoding="utf-8", errors="replace") as file:
+            written = file.read(100).strip()
+    return Job(student, material, job.hand_in(folder, material), written, seed, sandbox,
+               dict(by_hand), job.grader())
+
+
+def _same(old, new, *parts):
+    """Was a result made from what the job has?"""
+    digests = new.digests
+    return all(old.digests.get(part) == digests[part] for part in parts or digests)
+
+
+def _save(course, gradebook, marked):
+    """Write everything that comes of a submission; report.json says that all is there."""
+    result = marked.result
+    results, feedback = (course.folder(step, result.student, result.assignment)
+                         for step in ("autograded", "feedback"))
+    for folder, ending, texts in ((results, "ipynb", marked.notebooks),
+                                  (feedback, "html", marked.pages)):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            write_whole(folder / f"{name}.{ending}", text)
+    gradebook.write(result)
+    write_whole(results / REPORT, result.to_json())
+    return result
+
+
+# ---- what was written before --------------------------------------------------
+
+
+def read_result(course, assignment, student):
+    """The result of a student that was written before.
+
+    Parameters
+    ----------
+    course : Course
+    assignment : Assignment
+    student : str
+
+    Returns
+    -------
+    Result or None
+        None if there is none, or none that fits the assignment.
+    """
+    path = course.folder("autograded", student, assignment.name) / REPORT
+    try:
+        result = Result.from_json(path.read_text(encoding="utf-8"))
+        result.reports = {source.name: complete(result.reports[source.name], source)
+                          for source in assignment.notebooks}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return result
 
 
 def read_results(course, assignment):
@@ -70,9 +153,9 @@ def read_results(course, assignment):
     course : Course
     assignment : Assignment
 
-    Returns
-    -------
-    list of Result
+    Yields
+    ------
+    Result
 
     Raises
     ------
@@ -80,17 +163,14 @@ def read_results(course, assignment):
         If there is none, or one cannot be read or is of other notebooks.
     """
     again = f"Run: autograder grade {assignment.name}"
-    results = []
+    found = False
     for student in course.graded(assignment.name):
         path = course.folder("autograded", student, assignment.name) / REPORT
         if path.is_file():
-            try:
-                result = Result.from_json(path.read_text(encoding="utf-8"))
-                result.reports = {source.name: complete(result.reports[source.name], source)
-                                  for source in assignment.notebooks}
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise Unusable(f"{path} does not fit the assignment. {again}") from error
-            results.append(result)
-    if not results:
+            found = True
+            result = read_result(course, assignment, student)
+            if result is None:
+                raise Unusable(f"{path} does not fit the assignment. {again}")
+            yield result
+    if not found:
         raise Unusable(f"Nothing is graded yet. {again}")
-    return results

@@ -1,7 +1,8 @@
-"""The commands of the grader: grade, feedback, rehearse, demo.
+"""The commands of the grader: grade, feedback, export, rehearse, demo.
 
-    autograder grade 01-differences        mark what was handed in
+    autograder grade 01-differences        mark what was handed in since the last time
     autograder feedback 01-differences     write the pages again, with marks given by hand
+    autograder export 01-differences       marks for Canvas or Moodle
     autograder rehearse                    try the course's own right and wrong answers
     autograder demo                        all of it with an invented class
 
@@ -11,6 +12,8 @@ interrupted.
 """
 
 import argparse
+import contextlib
+import functools
 import os
 import sys
 
@@ -30,7 +33,8 @@ def main(arguments=None):
         print(f"autograder: {problem}", file=sys.stderr)
         return UNUSABLE
     except OSError as problem:
-        print(f"autograder: {problem.strerror}: {problem.filename}", file=sys.stderr)
+        print(f"autograder: {problem.strerror or problem}"
+              + (f": {problem.filename}" if problem.filename else ""), file=sys.stderr)
         return UNUSABLE
     except KeyboardInterrupt:
         print("\nautograder: interrupted; what was finished is saved.", file=sys.stderr)
@@ -51,20 +55,41 @@ def _parser():
                          help="the root of the nbgrader course (default: here)")
         return sub
 
+    def one_assignment(sub):
+        sub.add_argument("assignment", metavar="ASSIGNMENT")
+        sub.add_argument("--db", metavar="URL", help="nbgrader's gradebook, if it is not the one "
+                         "that the course's configuration names: an SQLAlchemy address such as "
+                         "postgresql+psycopg://USER@HOST/DATABASE")
+
     def unsafe(sub):
         sub.add_argument("--unsafe", dest="sandbox", action="store_const", const="none",
                          default="bubblewrap", help="run learners' code without a sandbox, "
                          "with all your rights; every report will say so")
 
     sub = command(grade, "grade", "mark what was handed in; write gradebook, reports and feedback")
-    sub.add_argument("assignment", metavar="ASSIGNMENT")
+    one_assignment(sub)
     sub.add_argument("--student", metavar="ID", action="append", help="only this one (repeatable)")
+    sub.add_argument("--regrade", action="store_true", help="mark again what is marked already, "
+                     "with the same hidden inputs unless there is a --seed")
     sub.add_argument("--seed", type=_seed, metavar="N",
-                     help="draw the hidden inputs of an earlier run again (default: new ones)")
+                     help="draw the hidden inputs from this seed (default: that of the "
+                     "submission's last report, or a new one)")
+    where = sub.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=_workers, metavar="N",
+                       help="submissions that are marked at a time (default: one for each core)")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="mark on the Dask cluster whose "
+                       "scheduler has this address, such as tcp://host:8786")
     unsafe(sub)
     sub = command(feedback, "feedback", "write the feedback pages again, with the marks that were "
                   "given by hand since")
-    sub.add_argument("assignment", metavar="ASSIGNMENT")
+    one_assignment(sub)
+    sub = command(export, "export", "write the marks as a CSV file for another system")
+    one_assignment(sub)
+    sub.add_argument("--to", choices=["canvas", "moodle"], required=True)
+    sub.add_argument("--roster", metavar="FILE", help="a CSV file with the students as that "
+                     "system calls them: Canvas's exported gradebook, Moodle's grading worksheet")
+    sub.add_argument("--output", metavar="FILE", help="default: ASSIGNMENT-canvas.csv or "
+                     "ASSIGNMENT-moodle.csv, here")
     sub = command(rehearse, "rehearse", "try the solution, the right and the wrong answers of "
                   "assignments in the real grader")
     sub.add_argument("assignments", metavar="ASSIGNMENT", nargs="*", help="default: all")
@@ -80,33 +105,51 @@ def _seed(text):
     return seed
 
 
+def _workers(text):
+    workers = int(text)
+    if not 1 <= workers <= 1000:
+        raise argparse.ArgumentTypeError("there are from 1 to 1000 workers")
+    return workers
+
+
 # ---- the commands -----------------------------------------------------------
 
 
 def grade(chosen):
     """Mark an assignment."""
-    from autograder import classroom, feedback, tables
+    from autograder import classroom, executors, tables
     from autograder.course import Course, Unusable
     from autograder.sandbox import require_bubblewrap
+    from autograder.summary import Summary
 
-    course = Course(chosen.course)
+    course = Course(chosen.course, chosen.db)
     assignment = course.assignment(chosen.assignment)
     for student in chosen.student or []:
         if student not in course.students(assignment.name):
             folder = course.folder("submitted", student, assignment.name)
             raise Unusable(f"{student} handed in nothing: there is no folder {folder}.")
-    if chosen.sandbox == "bubblewrap":
+    if chosen.sandbox == "bubblewrap" and not chosen.scheduler:
         require_bubblewrap()
-    results = []
-    for result in classroom.grade_class(course, assignment, students=chosen.student,
-                                        seed=chosen.seed, sandbox=chosen.sandbox):
-        feedback.write(course, assignment, result)
-        results.append(result)
+    executor = functools.partial(executors.local, chosen.workers)
+    if chosen.scheduler:
+        executor = functools.partial(executors.dask, chosen.scheduler)
+    results, summary = [], Summary(assignment)
+    with contextlib.closing(classroom.grade_class(
+            course, assignment, students=chosen.student, seed=chosen.seed, sandbox=chosen.sandbox,
+            regrade=chosen.regrade, executor=executor)) as graded:
+        for result in graded:
+            summary.add(result)
+            results.append(tables.brief(result))
+    results.sort(key=lambda result: result.student)
     print(tables.marks(assignment, results))
     print(tables.noticed(results))
+    print(f"\n{summary.text()}\n")
+    if summary.kept:
+        print(f"Kept: {summary.kept} of {summary.submissions} were marked before, and neither "
+              "they nor the assignment nor the grader changed. To mark them again: --regrade")
     reports, pages = [os.path.relpath(course.folder(step, "*", assignment.name))
                       for step in ("autograded", "feedback")]
-    print(f"Seed of the hidden inputs: {results[0].seed}")
+    print(f"Seed of the hidden inputs: {tables.listed(summary.seeds)}")
     print(f"Gradebook: {course.gradebook}")
     print(f"Reports:   {reports}/{classroom.REPORT}")
     print(f"Feedback:  {pages}/*.html")
@@ -118,11 +161,23 @@ def feedback(chosen):
     from autograder import classroom, feedback
     from autograder.course import Course
 
-    course = Course(chosen.course)
+    course = Course(chosen.course, chosen.db)
     assignment = course.assignment(chosen.assignment)
-    results = classroom.read_results(course, assignment)
-    pages = [page for result in results for page in feedback.write(course, assignment, result)]
+    pages = [page for result in classroom.read_results(course, assignment)
+             for page in feedback.write(course, assignment, result)]
     print(f"{len(pages)} pages, the first of them {os.path.relpath(pages[0])}")
+    return DONE
+
+
+def export(chosen):
+    """Write the marks of an assignment for another system."""
+    from autograder import exports
+    from autograder.course import Course
+
+    course = Course(chosen.course, chosen.db)
+    assignment = course.assignment(chosen.assignment)
+    path = chosen.output or f"{assignment.name}-{chosen.to}.csv"
+    print(exports.export(course, assignment, chosen.to, chosen.roster, path))
     return DONE
 
 

@@ -5,6 +5,8 @@ read as nbgrader reads it: where the sources of the assignments are, what was ha
 where results go.
 """
 
+import contextlib
+import fcntl
 import os
 import re
 from fnmatch import fnmatch
@@ -13,6 +15,7 @@ from pathlib import Path
 import nbformat
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from traitlets.config import Config, JSONFileConfigLoader, PyFileConfigLoader
 
 from autograder.assignment import Assignment, SourceNotebook, exercises, title
@@ -20,6 +23,10 @@ from autograder.submission import grade_id
 
 CONFIGURATIONS = {"nbgrader_config.py": PyFileConfigLoader,
                   "nbgrader_config.json": JSONFileConfigLoader}
+
+
+LOCK = ".grading"                # in the folder of results: who has a lock on it may write
+LONGEST_NAME = 128               # of a student or an assignment, in nbgrader's tables
 
 
 class Unusable(Exception):
@@ -34,6 +41,8 @@ class Course:
     folder : path
         The root of the course, where its nbgrader_config.py is. A course without a
         configuration has nbgrader's default folders.
+    db : str, optional
+        Address (SQLAlchemy URL) of the gradebook in place of the configured one.
 
     Attributes
     ----------
@@ -49,13 +58,15 @@ class Course:
         If there is no such folder or its configuration cannot be read.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, db=None):
         folder = Path(folder).resolve()
         if not folder.is_dir():
             raise Unusable(f"There is no folder {folder}.")
         self.config = _configuration(folder)
         section = self.config.CourseDirectory
         section.root = str(folder / section.get("root", ""))
+        if db:
+            section.db_url = db
         self.directory = CourseDirectory(config=self.config)
         self.root = Path(self.directory.root)
         self.db_url = _absolute(self.directory.db_url, self.root)
@@ -93,6 +104,19 @@ class Course:
                           for path in sorted(folder.glob("*.ipynb")))
         return Assignment(name, notebooks)
 
+    @contextlib.contextmanager
+    def only_writer(self):
+        """Hold the course for one grading run; Unusable if another one is going on."""
+        folder = self.root / self.directory.autograded_directory
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / LOCK, "w", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Unusable("This course is being graded by another run. Wait for its end, or "
+                               "stop it.") from None
+            yield
+
     def students(self, assignment):
         """Names of all who handed in a folder for the assignment."""
         return self._names("submitted", None, assignment)
@@ -117,6 +141,10 @@ class Course:
         names = sorted(entry.name for entry in parent.iterdir()
                        if not entry.name.startswith(".") and candidate(entry.name).is_dir())
         for name in names:
+            if len(name) > LONGEST_NAME:
+                raise Unusable(f"A folder in {self._shown(parent)} has a name of more than "
+                               f"{LONGEST_NAME} characters, too long for nbgrader's gradebook: "
+                               f"{name}. Rename it.")
             if name != name.encode("utf-8", "replace").decode("utf-8"):
                 raise Unusable(f"A folder in {self._shown(parent)} has a name that is not UTF-8: "
                                f"{name!r}. Rename it.")
@@ -146,7 +174,11 @@ def _configuration(folder):
 
 def _absolute(db_url, root):
     """The address of the gradebook; a relative SQLite file is taken from the root."""
-    url = make_url(db_url)
+    try:
+        url = make_url(db_url)
+    except ArgumentError as error:
+        raise Unusable(f"{db_url!r} is no address of a gradebook. It looks like sqlite:///FILE or "
+                       "postgresql+psycopg://USER@HOST/DATABASE.") from error
     if url.drivername.startswith("sqlite") and url.database and url.database != ":memory:":
         url = url.set(database=str(root / url.database))
     return url.render_as_string(hide_password=False)

@@ -14,12 +14,13 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder import feedback, rehearsal, tables
+from autograder import rehearsal, tables
 from autograder.classroom import grade_class
 from autograder.course import CONFIGURATIONS, Course, Unusable
 from autograder.judge import names_bound
 from autograder.sandbox import require_bubblewrap
 from autograder.submission import MAX_BYTES, grade_id, is_answer, is_test
+from autograder.summary import Summary
 
 FOLDER = Path("_build", "demo")
 SEED = 20180222
@@ -232,10 +233,13 @@ def run(root):
     everything = []
     for assignment in assignments:
         results = []
+        summary = Summary(assignment)
         for result in grade_class(course, assignment, seed=SEED):
-            feedback.write(course, assignment, result)
+            summary.add(result)
             results.append(result)
-        print(f"\n{tables.marks(assignment, results)}\n{tables.noticed(results)}\n", flush=True)
+        results.sort(key=lambda result: result.student)
+        print(f"\n{tables.marks(assignment, results)}\n{tables.noticed(results)}\n\n"
+              f"{summary.text()}\n", flush=True)
         everything += results
     first = course.folder("feedback", "isaac-mistakes", assignments[0].name)
     book = Path(root, "_build", "html", "index.html")

@@ -68,7 +68,7 @@ def load(path):
         "not-a-notebook" or "too-many-cells".
     """
     notes = []
-    data = _parse(_decode(_read(path), notes))
+    data = _parse(_decode(read(path), notes))
     cells = _cells(data, notes)
     if len(cells) > MAX_CELLS:
         raise Rejected("too-many-cells", f"The notebook has {len(cells)} cells; "
@@ -79,7 +79,8 @@ def load(path):
     return Submitted(cells, notes)
 
 
-def _read(path):
+def read(path):
+    """The bytes of a submitted file; Rejected if it is missing, no plain file, or too big."""
     try:
         status = path.lstat()
     except OSError:

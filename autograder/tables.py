@@ -4,8 +4,12 @@ Names and notes may hold text that a learner chose; it is printed without contro
 characters, so that it cannot move the cursor of the instructor's terminal.
 """
 
+from dataclasses import replace
+
 UNSAFE = "UNSAFE: learners' code ran without a sandbox, so these marks cannot be trusted."
 LINES_EACH = 3                   # that are said about a submission
+ROWS = 100                       # of a class that are printed
+REMARKS = 40                     # that are printed about a class
 
 
 def marks(assignment, results):
@@ -25,12 +29,32 @@ def marks(assignment, results):
     head = [assignment.name, *(exercise.name for _, exercise in exercises), "points", ""]
     most = ["at most", *(f"{exercise.tested:g}" for _, exercise in exercises),
             f"{sum(exercise.tested for _, exercise in exercises):g}", ""]
+    if len(results) > ROWS:
+        text = (f"{len(results)} submissions of {assignment.name}: more than are listed here. "
+                "Their marks are in the gradebook.")
+        return _stamped(text, results)
     rows = [[shown(result.student),
              *(f"{earned(result.reports[notebook], exercise):g}"
                for notebook, exercise in exercises),
              f"{result.points:g}", "" if result.graded else "not graded"] for result in results]
-    text = aligned([head, most, *rows])
-    return f"{UNSAFE}\n{text}" if any(result.sandbox == "none" for result in results) else text
+    return _stamped(aligned([head, most, *rows]), results)
+
+
+def _stamped(text, results):
+    unsafe = any(result.sandbox == "none" for result in results)
+    return f"{UNSAFE}\n{text}" if unsafe else text
+
+
+def brief(result):
+    """A result without the learner's text and outputs, of which a large class has much."""
+    return replace(result, reports={name: replace(report, notebook=[])
+                                    for name, report in result.reports.items()})
+
+
+def listed(numbers):
+    """A few numbers, or the first ones."""
+    numbers = sorted(numbers)
+    return ", ".join(map(str, numbers[:3])) + (", ..." if len(numbers) > 3 else "")
 
 
 def earned(report, exercise):
@@ -41,7 +65,8 @@ def earned(report, exercise):
 def noticed(results):
     """What the instructor should know: who was not graded, incidents, and notes.
 
-    Of each submission the first LINES_EACH things are shown; its report has them all.
+    Of each submission the first LINES_EACH things are shown, and REMARKS in all; the
+    reports have the others.
     """
     lines = []
     for result in results:
@@ -54,6 +79,8 @@ def noticed(results):
         rest = len(said) - LINES_EACH
         said[LINES_EACH:] = [f"and {rest} more, in the report"] if rest > 0 else []
         lines += [f"  {shown(result.student)}: {shown(line, 160)}" for line in said]
+    rest = len(lines) - REMARKS
+    lines[REMARKS:] = [f"  and {rest} more, in the reports"] if rest > 0 else []
     return "\n".join(["Noticed:", *lines]) if lines else "Nothing odd was noticed."
 
 

@@ -1,5 +1,6 @@
 """A class is graded to its end, whatever is among it, and nothing is left running."""
 
+import errno
 import multiprocessing.util
 import os
 import signal
@@ -10,18 +11,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import job
+from autograder import apart, formgrader, job, templates
 from autograder.classroom import grade_class, read_results
-from autograder.course import Course
+from autograder.course import Course, Unusable
+from autograder.sandbox import SandboxUnavailable
 
 from .conftest import make_course, submitted_notebook
 
 LOOP = "while True:\n    pass"
 ZEROS = "def square(x):\n    return 0.0"
+RIGHT = {"p1": job.Handed(nbformat.writes(submitted_notebook()).encode())}
 
 #: What is handed in, and words of the reason for which it is not graded.
 MALFORMED = {
@@ -76,7 +80,7 @@ def test_what_is_malformed_gets_0_with_its_reason(graded, student):
 
 def test_the_class_goes_on_and_everybody_is_in_it(graded):
     course, results = graded
-    assert list(results) == sorted(["ada", "foreign", "renamed", "zoe", *MALFORMED])
+    assert set(results) == {"ada", "foreign", "renamed", "zoe", *MALFORMED}
     points = {student: result.points for student, result in results.items() if result.points}
     assert points == {"ada": 10, "renamed": 10, "zoe": 5}
     assert {student: score for student, score in scores(course).items() if score} == points
@@ -94,20 +98,98 @@ def test_reports_can_be_read_again_and_hold_the_seed(graded):
     assert {each.student: each for each in again} == results
     assert {result.seed for result in results.values()} == {4711}
     left = [path.name for path in Path(course.root, "autograded").rglob("*") if path.is_file()]
-    assert set(left) == {"report.json"}
+    assert set(left) == {"report.json", "p1.ipynb", ".grading"}
+    pages = {path.parent.parent.name for path in Path(course.root, "feedback").rglob("p1.html")}
+    assert pages == set(results)
 
 
-def test_a_seed_repeats_the_hidden_inputs_and_a_new_run_draws_others(graded):
-    course, results = graded
+# ---- again ------------------------------------------------------------------------
+
+
+def test_only_what_changed_is_marked_again(small_course, monkeypatch):
+    small_course.hand_in("ada", submitted_notebook())
+    path = small_course.hand_in("bob", submitted_notebook(square=ZEROS))
+    small_course.hand_in("cut", '{"cells": [')
+    course = Course(small_course.root)
+
+    def kept(**options):
+        return sorted(name for name, result in grade(course, **options).items() if result.kept)
+
+    assert kept(seed=1) == []
+    before = (small_course.root / "autograded/ada/ps1/report.json").stat()
+    assert kept() == kept(seed=1) == ["ada", "bob", "cut"]
+    assert (small_course.root / "autograded/ada/ps1/report.json").stat() == before
+    assert kept(seed=2, students=["ada"]) == []
+    assert kept(regrade=True, students=["ada"]) == []
+    assert small_course.report("ada")["seed"] == 2
+    path.write_text(nbformat.writes(submitted_notebook()))
+    assert kept() == ["ada", "cut"]
+    assert scores(course) == {"ada": 10, "bob": 10, "cut": 0}
+    assert small_course.report("bob")["seed"] != 1      # another answer, other inputs
+    (small_course.source.parent / "data.csv").write_text("1,2")
+    assert kept() == []
+    assert kept() == ["ada", "bob", "cut"]
+    monkeypatch.setattr(job, "grader", lambda: "another version")
+    assert kept() == []
+
+
+def test_a_seed_repeats_the_hidden_inputs(small_course):
+    small_course.hand_in("zoe", submitted_notebook(square=ZEROS))
+    course = Course(small_course.root)
 
     def message(**options):
-        result = grade(course, students=["zoe"], **options)["zoe"]
+        result = grade(course, **options)["zoe"]
+        assert not result.kept
         return result.seed, result.reports["p1"].cells[1].message
 
-    first = results["zoe"].reports["p1"].cells[1].message
-    assert message(seed=4711) == (4711, first)
-    (seed, words), (other, others) = message(), message()
-    assert len({4711, seed, other}) == len({first, words, others}) == 3
+    first = message()
+    assert message(regrade=True) == first               # a regrade repeats
+    second = message(seed=4711)
+    assert second[0] == 4711 != first[0] and second[1] != first[1]
+    assert message(regrade=True) == second
+
+
+def test_a_gradebook_that_was_moved_away_is_filled_again(small_course):
+    small_course.hand_in("ada", submitted_notebook())
+    course = Course(small_course.root)
+    grade(course)
+    (small_course.root / "gradebook.db").unlink()
+    result = grade(course)["ada"]
+    assert result.kept and scores(course) == {"ada": 10}
+    with Gradebook(course.db_url, "small") as book:
+        assert book.find_grade("essay", "p1", "ps1", "ada").needs_manual_grade
+
+
+def test_what_the_grader_failed_at_is_marked_again(small_course, monkeypatch):
+    small_course.hand_in("ada", submitted_notebook())
+    course = Course(small_course.root)
+    died = apart.Ended(exitcode=-9)
+    with monkeypatch.context() as patch:
+        patch.setattr(apart, "call", lambda *arguments, **options: died)
+        result = grade(course)["ada"]
+    assert (result.failed, result.points) == (True, 0)
+    assert "2 times; exit code -9" in result.reports["p1"].incidents[0].detail
+    with Gradebook(course.db_url, "small") as book:     # nobody takes that for a mark
+        assert book.find_submission("ps1", "ada").needs_manual_grade
+    again = grade(course)["ada"]
+    assert (again.kept, again.points) == (False, 10)
+
+
+def test_unsafe_marks_are_not_kept_for_a_safe_run(small_course):
+    small_course.hand_in("ada", submitted_notebook())
+    course = Course(small_course.root)
+    grade(course, sandbox="none")
+    assert not grade(course)["ada"].kept
+    assert small_course.report("ada")["sandbox"] == "bubblewrap"
+
+
+def test_one_run_at_a_time(small_course):
+    small_course.hand_in("ada", submitted_notebook())
+    course = Course(small_course.root)
+    with Course(small_course.root).only_writer():
+        with pytest.raises(Unusable, match="being graded by another run"):
+            grade(course)
+    assert grade(course)["ada"].points == 10
 
 
 # ---- no old mark ------------------------------------------------------------------
@@ -133,16 +215,18 @@ def test_what_is_handed_in_later_and_fails_does_not_keep_the_old_mark(small_cour
 def a_job(small_course):
     course = Course(small_course.root)
     small_course.hand_in("ada", submitted_notebook(square=LOOP))
-    return job.Job("ada", "ps1", course.folder("submitted", "ada", "ps1"),
-                   course.folder("autograded", "ada", "ps1"), course.assignment("ps1").notebooks,
-                   seed=1, sandbox="bubblewrap")
+    material = job.Material.of(course.assignment("ps1"))
+    yield job.Job("ada", material, job.hand_in(course.folder("submitted", "ada", "ps1"), material),
+                  "", seed=1, sandbox="bubblewrap")
+    job.tidy()
 
 
-def descendants():
-    """Processes below this one, but for the servers that multiprocessing keeps."""
-    return [process for process in psutil.Process().children(recursive=True)
-            if process.status() != psutil.STATUS_ZOMBIE
-            and not any("multiprocessing" in word for word in process.cmdline())]
+def judging():
+    """The processes that judge: they are forked from multiprocessing's server."""
+    servers = [process for process in psutil.Process().children()
+               if any("multiprocessing" in word for word in process.cmdline())]
+    return [child for server in servers for child in server.children(recursive=True)
+            if child.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.fixture
@@ -156,24 +240,71 @@ def temporary(monkeypatch):
 
 def test_a_job_that_takes_too_long_is_ended_with_everything_it_started(a_job, temporary):
     start = time.monotonic()
-    result = job.mark(replace(a_job, wall_clock=4))
-    report = result.reports["p1"]
+    marked = job.mark(replace(a_job, wall_clock=4))
+    report = marked.result.reports["p1"]
     assert time.monotonic() - start < 15
-    assert (report.status, result.points, report.max_points) == ("failed", 0, 10)
+    assert (report.status, report.points, report.max_points) == ("failed", 0, 10)
     assert report.reason == "Marking took longer than 4 s and was stopped."
     assert report.incidents[0].kind == "total-time"
-    assert descendants() == []
-    assert list(temporary.iterdir()) == []
+    assert report.reason in marked.pages["p1"] and report.reason in marked.notebooks["p1"]
+    assert judging() == []
+    assert not list(temporary.glob("grade-*"))
 
 
-def test_a_grader_that_fails_itself_says_so(a_job):
-    (source,) = a_job.notebooks
-    broken = replace(a_job, notebooks=(replace(source, path=source.path.with_name("gone.ipynb")),))
-    report = job.mark(broken).reports["p1"]
+def test_a_grader_that_fails_itself_says_so(a_job, monkeypatch):
+    def no_address(source, sandbox):
+        source.path.write_text("")
+    text = job.unpacked(a_job.material)[0].path.read_text()
+    monkeypatch.setattr(templates, "address_for", no_address)
+    monkeypatch.setattr(formgrader, "unmarked", lambda source, report: text)
+    report = job.mark(a_job).result.reports["p1"]
     assert (report.status, report.points, report.max_points) == ("failed", 0, 10)
-    assert report.reason == "The grader failed: FileNotFoundError."
+    assert report.reason.startswith("The grader failed: ")
     assert report.incidents[0].kind == "grader-failed"
-    assert "gone.ipynb" in report.incidents[0].detail
+    assert "Traceback" in report.incidents[0].detail
+
+
+def test_a_process_that_dies_is_replaced_once(a_job, monkeypatch):
+    calls = []
+
+    def call(*arguments, **options):
+        calls.append(1)
+        return apart.Ended(exitcode=-9) if len(calls) == 1 else right(*arguments, **options)
+    right = apart.call
+    monkeypatch.setattr(apart, "call", call)
+    assert job.mark(replace(a_job, handed=RIGHT)).result.points == 10
+    assert len(calls) == 2
+
+
+def test_a_template_that_dies_is_replaced(a_job):
+    right = replace(a_job, handed=RIGHT)
+    assert job.mark(right).result.points == 10
+    (source,) = job.unpacked(a_job.material)
+    address = templates.address_for(source, "bubblewrap")
+    for template in templates._running.values():
+        template.process.kill()
+    assert job.mark(right).result.points == 10
+    assert templates.address_for(source, "bubblewrap") != address
+
+
+@pytest.mark.parametrize("sent, expected", [
+    (f"trouble\n{errno.ENOSPC} a temporary file", OSError),
+    ("unavailable\nno sandbox", SandboxUnavailable)])
+def test_trouble_of_the_machine_is_nobodys_mark(a_job, monkeypatch, sent, expected):
+    monkeypatch.setattr(apart, "call",
+                        lambda *arguments, **options: apart.Ended([sent.encode()]))
+    with pytest.raises(expected):
+        job.mark(a_job)
+
+
+def test_files_of_a_process_that_was_killed_go_when_the_next_one_comes(temporary):
+    (temporary / f"{job.Folder.PREFIX}left").mkdir()
+    first = job.Folder()
+    second = job.Folder()
+    assert set(temporary.iterdir()) == {first.path, second.path}
+    first.remove()
+    second.remove()
+    assert not list(temporary.iterdir())
 
 
 def test_an_assignment_of_two_notebooks(small_course):

@@ -145,7 +145,7 @@ def test_a_place_that_cannot_be_written(run, small_course):
     (small_course.root / "autograded").write_text("a file")
     code, out, err = run("grade", "ps1", "--course", small_course.root)
     assert code == 2 and out == ""
-    assert err.splitlines()[-1].startswith("autograder: Not a directory: ")
+    assert err.splitlines()[-1].startswith("autograder: File exists: ")
 
 
 @pytest.mark.parametrize("arguments", [

@@ -177,14 +177,6 @@ def test_cells_may_change_before_anybody_handed_in(write, read, small_course):
     assert read().find_submission("ps1", "ada").max_score == 15
 
 
-def test_submitters(write, course):
-    with Gradebook(course) as gradebook:
-        assert gradebook.submitters("ps1") == []
-    write(result("ada"), result("bob"))
-    with Gradebook(course) as gradebook:
-        assert sorted(gradebook.submitters("ps1")) == ["ada", "bob"]
-
-
 def test_a_gradebook_that_cannot_be_opened_or_written(small_course, course, write):
     write(result())
     with Gradebook(course) as gradebook:
