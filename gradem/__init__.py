@@ -32,7 +32,7 @@ _MODULES = frozenset({
     "csource", "dataflow", "datasets", "derivatives", "differences", "dual", "elimination",
     "em", "estimator", "families", "gaussian", "generated", "indexing", "kmeans", "layout",
     "linalg", "mixture", "operations", "plots", "questions", "reading", "rules", "scene", "shapes",
-    "solvers", "source", "sparse", "steps", "syntax", "tape", "trace", "traced", "unconstrained",
+    "solvers", "source", "sparse", "steps", "syntax", "tape", "trace", "traced", "unconstrained", "words",
 })
 
 __all__ = sorted(_HOMES)

@@ -11,6 +11,7 @@ import functools
 
 import numpy as np
 
+from gradem import words
 from gradem.layout import layers
 
 BLACK, BLUE, VERMILION, ORANGE = "#000000", "#0072B2", "#D55E00", "#E69F00"
@@ -41,14 +42,10 @@ def figure(draw):
     def styled(*args, **kwargs):
         import matplotlib.pyplot as plt
         with plt.rc_context(STYLE):
-            made = draw(*args, **kwargs)
-        drawn, words = made if isinstance(made, tuple) else (made, None)
+            drawn, drawn.words = draw(*args, **kwargs)
         plt.close(drawn)
-        if words is None:
-            return drawn
-        drawn.words = words
         drawn._repr_mimebundle_ = lambda include=None, exclude=None: (
-            {"text/plain": words}, {"image/png": {"alt": words}})
+            {"text/plain": drawn.words}, {"image/png": {"alt": drawn.words}})
         return drawn
     return styled
 
@@ -106,7 +103,11 @@ def two_routes():
         axes.text(*place, text, ha="center", va="center", color=color)
     axes.set(xlim=(-0.35, 1.35), ylim=(-0.3, 1.3))
     axes.axis("off")
-    return drawn
+    return drawn, (
+        "Four boxes in a square. Above, an arrow labelled differentiate leads from the formula "
+        "y = f(x) to the formula y' = f'(x). From each formula an arrow labelled write leads down "
+        "to a program, left for f, right for f'. Below, a blue arrow labelled AD leads straight "
+        "from the program for f to the program for f'.")
 
 
 @figure
@@ -142,9 +143,9 @@ def newton_steps(f, points, span):
                       textcoords="offset points", color=BLUE)
     axes.set(xlabel="$x$", ylabel="$f(x)$")
     return drawn, (
-        f"The curve of f from {span[0]:g} to {span[1]:g}, and {len(points) - 1} of its tangents. "
-        f"Each tangent meets the axis at the next point: from {points[0]:.4g} to "
-        f"{', '.join(f'{x:.4g}' for x in points[1:])}.")
+        f"{words.curve('The curve of f', x, f(x))} {len(points) - 1} of its tangents in blue: each "
+        f"touches it above one point of the axis, or below it, and meets the axis at the next. The "
+        f"points: {words.listed(points)}.")
 
 
 @figure
@@ -185,7 +186,11 @@ def secants(f, x, steps, slope, span):
     beside(axes, "tangent", (ends[1], tangent[1]), BLUE)
     axes.plot(x, f(x), color=BLUE, marker="o", markersize=7)
     axes.set(xlabel="$x$", ylabel="$f(x)$")
-    return drawn
+    rises = [(f(x + h) - f(x)) / h for h in steps]
+    return drawn, (
+        f"{words.curve('The curve of f', t, f(t))} Its tangent at {words.number(x)}, in blue, has "
+        f"the slope {words.number(slope)}. Dashed secants start there, too: with the steps "
+        f"{words.listed(steps)} their slopes are {words.listed(rises)}.")
 
 
 @figure
@@ -211,7 +216,8 @@ def lines(x, curves, xlabel, ylabel, scale="linear"):
         axes.plot(x, y, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel, yscale=scale)
     name_lines(axes, curves)
-    return drawn
+    return drawn, f"Across: {words.plain(xlabel)}; up: {words.plain(ylabel)}. " + " ".join(
+        words.curve(name, x, y) for name, y in curves.items())
 
 
 @figure
@@ -256,7 +262,15 @@ def error_curves(steps, errors, ylabel, useless=None, desired=None, best=None):
     axes.set(xlabel="step $h$", ylabel=ylabel, ylim=(bottom, top))
     axes.locator_params(axis="x", numticks=6)
     name_lines(axes, errors)
-    return drawn
+    said = [words.curve(f"Error, {name}:", steps, np.where(error > 0, error, np.nan))
+            for name, error in errors.items()]
+    if best:
+        said.append(f"Rings mark the best steps, {words.listed(best.values())}.")
+    if useless is not None:
+        said.append(f"Errors above {words.number(useless)} are shaded as useless.")
+    if desired is not None:
+        said.append(f"Errors below {words.number(desired)} are shaded as desired.")
+    return drawn, "Both axes are logarithmic. " + " ".join(said)
 
 
 @figure
@@ -293,7 +307,13 @@ def error_parts(steps, errors, truncation, rounding, best):
     beside(axes, "best step", (best, high), offset=(5, -6))
     axes.set(xlabel="step $h$", ylabel="error", ylim=(low, high))
     axes.locator_params(axis="x", numticks=6)
-    return drawn
+    least = int(np.argmin(truncation + rounding))
+    return drawn, (
+        "Both axes are logarithmic. A straight line for truncation rises with the step, one for "
+        f"rounding falls. They cross near the best step, {words.number(best)}, where the bound is "
+        f"least, {words.number((truncation + rounding)[least])}. Dots for the errors measured lie "
+        f"on the line of truncation to the right of it, and scattered below the line of rounding "
+        "to the left.")
 
 
 @figure
@@ -342,7 +362,11 @@ def tangent_map(f, x, tangent, value, value_tangent, span):
            VERMILION, (9, 0))
     axes.set(xlabel="$x$", ylabel="$y$", xlim=span, ylim=(bottom, None))
     axes.yaxis.labelpad = 12
-    return drawn
+    return drawn, (
+        f"{words.curve('The curve of f', t, y)} Below, an arrow of length {words.number(tangent)} "
+        f"starts at {words.number(x)} on the x axis. Dotted lines lead up to the curve's tangent "
+        f"there, and on to the y axis, where an arrow of length {words.number(value_tangent)} "
+        f"starts at {words.number(value)}.")
 
 
 @figure
@@ -367,7 +391,8 @@ def values_and_slopes(x, values, slopes):
         name_lines(axes, curves)
     above.set(ylabel="value")
     below.set(xlabel="$x$", ylabel="slope")
-    return drawn
+    said = [[words.curve(name, x, y) for name, y in curves.items()] for curves in (values, slopes)]
+    return drawn, f"Values above: {' '.join(said[0])} Slopes below: {' '.join(said[1])}"
 
 
 @figure
@@ -407,7 +432,17 @@ def computational_graph(trace, mode="evaluation"):
         _draw_vertex(axes, line, places[k], mode)
     axes.set(xlim=(-width - 0.2, width + 0.9), ylim=(-0.35, max(depths) + 0.35))
     axes.axis("off")
-    return drawn
+    said = [f"{line.name} = {_said(line)}" for line in trace.lines]
+    if mode == "forward":
+        said = [f"{text}, d{line.name} = {_short(line.tangent)}"
+                for text, line in zip(said, trace.lines)]
+    if mode == "reverse":
+        said = [f"{text}, {line.name}_bar = {_short(line.adjoint)}"
+                for text, line in zip(said, trace.lines)]
+    leads = {"evaluation": "Arrows lead from arguments to results.",
+             "forward": "Arrows lead from arguments to results, and with them the tangents.",
+             "reverse": "Arrows lead from results back to arguments, and with them the adjoints."}
+    return drawn, f"A graph, inputs at the bottom. {leads[mode]} Its vertices: {'; '.join(said)}."
 
 
 def _said(line):
@@ -534,7 +569,31 @@ def points(X, labels=None, xlabel="$x_1$", ylabel="$x_2$"):
         for k in np.unique(labels):
             axes.scatter(*X[labels == k].T, s=26, color=COMPONENTS[k], marker="os^"[k])
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    return drawn
+    size = "points" if labels is None else "points in the colours and marks of their labels"
+    return drawn, (f"{len(X)} {size}, across from {words.number(X[:, 0].min())} to "
+                   f"{words.number(X[:, 0].max())}, up from {words.number(X[:, 1].min())} to "
+                   f"{words.number(X[:, 1].max())}.{_groups(X, labels)}")
+
+
+def _groups(X, labels):
+    """Where the points of each label are."""
+    if labels is None:
+        return ""
+    return "".join(f" Label {k}: {np.sum(labels == k)} points around "
+                   f"{words.point(X[labels == k].mean(axis=0))}."
+                   for k in np.unique(labels))
+
+
+def _components(means, covariances, unit=1.0):
+    """Where the ellipses of a mixture are; their form if both axes are measured in units."""
+    return " ".join(f"Ellipse {k}: {words.ellipse(mean, covariance, unit)}."
+                    for k, (mean, covariance) in enumerate(zip(means, covariances)))
+
+
+def _certainty(responsibilities):
+    """How many points are shared."""
+    shared = int(np.sum(responsibilities.max(axis=1) < 0.9))
+    return f"{shared} of {len(responsibilities)} points belong to none by more than nine tenths."
 
 
 @figure
@@ -560,7 +619,9 @@ def mixture(X, responsibilities, means, covariances, xlabel="$x_1$", ylabel="$x_
     axes.scatter(*X.T, s=22, c=blend(responsibilities))
     draw_components(axes, means, covariances)
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    return drawn
+    return drawn, (f"Points in the colours of {len(means)} components, mixed by responsibility, "
+                   f"over their ellipses. {_components(means, covariances, X.std(axis=0))} "
+                   f"{_certainty(responsibilities)}")
 
 
 @figure
@@ -588,7 +649,8 @@ def pies(X, responsibilities, means, covariances, radius=0.13):
     draw_components(axes, means, covariances)
     axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     axes.autoscale_view()
-    return drawn
+    return drawn, (f"Points as pies, a slice for each of {len(means)} components, over their "
+                   f"ellipses. {_components(means, covariances)} {_certainty(responsibilities)}")
 
 
 @figure
@@ -618,7 +680,11 @@ def em_steps(X, states, radius=0.17):
         axes.set(title=title, xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     for axes in grid.flat[len(states):]:
         axes.remove()
-    return drawn
+    said = [f"{title}: around {words.listed(map(words.point, means))}; "
+            f"{_certainty(responsibilities)}"
+            for title, (responsibilities, means, _) in states.items()]
+    return drawn, (f"{len(states)} panels with the same points as pies and the same components as "
+                   f"ellipses. {' '.join(said)}")
 
 
 @figure
@@ -642,7 +708,10 @@ def collapsing(X, means, covariances, k):
     for i in sorted(range(len(means)), key=lambda i: i == k):      # k last, on top
         draw_component(axes, means[i], covariances[i], VERMILION if i == k else GREY)
     axes.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
-    return drawn
+    others = [parameters for i, parameters in enumerate(zip(means, covariances)) if i != k]
+    return drawn, (f"Black points. One component is a coloured ellipse "
+                   f"{words.ellipse(means[k], covariances[k])}. The others are grey. "
+                   f"{_components(*zip(*others))}")
 
 
 @figure
@@ -666,7 +735,9 @@ def climb(log_likelihoods):
     below.semilogy(range(1, len(log_likelihoods)), gains, color=VERMILION, linestyle="-",
                    marker="o", markersize=3.5)
     below.set(xlabel="iteration", ylabel="gain")
-    return drawn
+    t = np.arange(len(log_likelihoods))
+    return drawn, (f"{words.curve('Above, the log likelihood', t, log_likelihoods)} "
+                   f"{words.curve('Below, on a logarithmic scale, the gain', t[1:], gains)}")
 
 
 @figure
@@ -695,4 +766,9 @@ def bound(fractions, log_likelihood, lower_bound):
     axes.axvline(1, color=GREY, linestyle=":", linewidth=1)
     axes.set(xlabel="steps of EM", ylabel="log likelihood")
     name_lines(axes, curves)
-    return drawn
+    here = np.interp([0, 1], fractions, log_likelihood)
+    gap = np.round(here - np.interp([0, 1], fractions, lower_bound), 6)
+    return drawn, (f"{words.curve('The log likelihood', fractions, log_likelihood)} "
+                   f"{words.curve('The dashed lower bound', fractions, lower_bound)} It lies "
+                   f"{words.number(gap[0])} below the log likelihood at 0, and "
+                   f"{words.number(gap[1])} below it at 1.")

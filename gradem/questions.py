@@ -33,7 +33,8 @@ class Question:
 
     def _repr_html_(self):
         items = "".join(
-            f"<li><details><summary>{_marked(option)}</summary><p>{_marked(reply)}</p></details></li>"
+            f"<li><details><summary>{_marked(option)}</summary>"
+            f"<p>{_marked(reply)}</p></details></li>"
             for option, reply in self.replies())
         return (f'<div class="question tex2jax_process"><p>{_marked(self.text)}</p>'
                 f'<ol type="a">{items}</ol></div>')

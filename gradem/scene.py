@@ -10,7 +10,8 @@ The JSON of a figure has these parts. Colours and dashes are numbers, 0 the firs
     unit      what a frame is called: "step", "iteration"
     panels    what stays: a list of
                 {kind: "table", title, head: [text], rows: number of rows}
-                {kind: "graph", title, nodes: [[x, y, name, text]], edges: [[start, end, path]]}
+                {kind: "graph", title, nodes: [[x, y, name]], longest: letters of a text,
+                 edges: [[start, end, [places between], partial]]}
                 {kind: "matrix", title, values: [[number]], rows, columns: names}
                 {kind: "plot", title, x, y: {label, low, high, log, ticks}, points, marks}
     routes    ways through the figure: {name, first: frame shown first, frames, still: marks that
@@ -38,6 +39,8 @@ import html
 import json
 
 import numpy as np
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Stepped:
@@ -93,7 +96,7 @@ def side_by_side(left, right):
     Parameters
     ----------
     left, right : Stepped
-        With one route each.
+        With one route each, and as many panels, which alternate.
 
     Returns
     -------
@@ -103,13 +106,15 @@ def side_by_side(left, right):
     length = max(len(route["frames"]) for route in routes)
     pairs = [[route["frames"][min(i, len(route["frames"]) - 1)] for route in routes]
              for i in range(length)]
-    frames = [{"says": f"{a['says']} {b['says']}", "panels": a["panels"] + b["panels"]}
+    frames = [{"says": f"{a['says']} {b['says']}", "panels": [
+        each for pair in zip(a["panels"], b["panels"]) for each in pair]}
               for a, b in pairs]
     first = max(route["first"] for route in routes)
     count = max(len(left.rows), len(right.rows))
     padded = [figure.rows + [[""] * len(figure.titles)] * (count - len(figure.rows))
               for figure in (left, right)]
-    return Stepped(left.panels + right.panels, [route_of(frames, first=first)],
+    panels = [panel for pair in zip(left.panels, right.panels) for panel in pair]
+    return Stepped(panels, [route_of(frames, first=first)],
                    left.titles + right.titles, [a + b for a, b in zip(*padded)],
                    f"{left.caption} {right.caption}", left.unit)
 
@@ -173,7 +178,7 @@ def axis(label, values, log=False):
         low, high = 10.0**np.floor(np.log10(low)), 10.0**np.ceil(np.log10(high))
         powers = range(round(np.log10(low)), round(np.log10(high)) + 1)
         powers = [k for k in powers if k % (1 + len(powers) // 6) == 0]
-        ticks = [[10.0**k, f"1e{k}"] for k in powers]
+        ticks = [[10.0**k, "10" + str(k).translate(SUPERSCRIPTS)] for k in powers]
     else:
         margin = 0.06 * (high - low) or 1.0
         low, high = low - margin, high + margin

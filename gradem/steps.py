@@ -9,6 +9,7 @@ figure is kept and shown is told in `gradem.scene`. NumPy suffices for the diffe
 import numpy as np
 
 from gradem.scene import Stepped, axis, rounded, route_of, side_by_side  # noqa: F401
+from gradem.words import number
 
 # ---- the evaluation trace -----------------------------------------------------------------------
 
@@ -39,18 +40,21 @@ def trace(f, *xs, tangent=None, adjoint=None):
     made = traced(f, *xs, tangent=tangent, adjoint=adjoint)
     depths, places = layers(len(made.lines), made.edges)
     titles, rows = made._table()
-    panels = [
-        {"kind": "table", "title": "evaluation trace", "head": titles, "rows": len(rows)},
-        {"kind": "graph", "title": "computational graph",
-         "nodes": [[*places[k], line.name] for k, line in enumerate(made.lines)],
-         "edges": [[e.start, e.end, [places[e.start, e.end, d] for d in
-                                     range(depths[e.start] + 1, depths[e.end])]]
-                   for e in made.edges]}]
+    edges = [[edge.start, edge.end,
+              [places[edge.start, edge.end, depth]
+               for depth in range(depths[edge.start] + 1, depths[edge.end])],
+              "" if edge.partial is None else f"{edge.partial:.4g}"] for edge in made.edges]
     frames = _evaluation(made, rows, tangent is not None)
+    caption = "Evaluation trace" + (", with tangents" if tangent is not None else "")
     if adjoint is not None:
         frames += _way_back(made, rows)
-    caption = "Evaluation trace" + (", with tangents" if tangent is not None else
-                                    ", with adjoints" if adjoint is not None else "")
+        caption += ", with adjoints"
+    notes = [note for frame in frames for _, _, note in frame["panels"][1]["set"]]
+    panels = [
+        {"kind": "table", "title": "Evaluation trace", "head": titles, "rows": len(rows)},
+        {"kind": "graph", "title": "Computational graph", "longest": max(map(len, notes)),
+         "nodes": [[*places[k], line.name] for k, line in enumerate(made.lines)],
+         "edges": edges}]
     return Stepped(panels, [route_of(frames, first=len(frames) - 1)], titles,
                    [list(row) for row in rows], caption)
 
@@ -92,8 +96,7 @@ def _way_back(made, rows):
             start, gift = edges[i].start, edges[i].pull_text
             given.setdefault(start, []).insert(0, gift)
             if edges[i].partial is not None:
-                number = edges[i].partial * lines[k].adjoint
-                gift = f"{gift} = {number:.6g}"
+                gift = f"{gift} = {edges[i].partial * lines[k].adjoint:.6g}"
             words.insert(0, f"{gift} to {lines[start].name}_bar")
         for start in sorted({edges[i].start for i in leaving}):
             text = f"{lines[start].name}_bar = {' + '.join(given[start]).replace('+ -', '- ')}"
@@ -142,10 +145,10 @@ def error_curve(f, x, steps=None):
     steps = 10.0**-np.arange(0, 16.5, 0.5) if steps is None else np.asarray(steps, dtype=float)
     slope, second = derivative(f)(x), derivative(derivative(f))(x)
     third = derivative(derivative(derivative(f)))(x)
-    value = abs(f(x))
+    size = abs(f(x))
     parts = {       # the two parts of the bound, and the lower of the two points
-        "forward difference": (steps * abs(second) / 2, 2 * EPS * value / steps, x + 0 * steps),
-        "central difference": (steps**2 * abs(third) / 6, EPS * value / steps, x - steps),
+        "forward difference": (steps * abs(second) / 2, 2 * EPS * size / steps, x + 0 * steps),
+        "central difference": (steps**2 * abs(third) / 6, EPS * size / steps, x - steps),
     }
     routes, rows, everything = [], [], []
     for (name, (truncation, rounding, lower)), difference in zip(
@@ -157,33 +160,32 @@ def error_curve(f, x, steps=None):
         for i, h in enumerate(steps):
             above, below = f(x + h), f(lower[i])
             larger = "truncation" if truncation[i] > rounding[i] else "rounding"
-            says = (f"h = {h:.3g}: the error is {errors[i]:.2g}; at most {truncation[i]:.2g} of it "
-                    f"by truncation, at most {rounding[i]:.2g} by rounding. "
-                    f"Here {larger} prevails.")
+            says = (f"h = {number(h)}: the error is {number(errors[i])}; at most "
+                    f"{number(truncation[i])} of it by truncation, at most "
+                    f"{number(rounding[i])} by rounding. Here {larger} prevails.")
             digits = [["f(x + h)", above], [f"f({point})", below], ["difference", above - below],
                       ["quotient", found[i]], ["derivative", slope]]
             marks = [{"kind": "rule", "x": rounded(h)}]
             if errors[i] > 0:
                 marks.append({"kind": "dots", "points": [[rounded(h), rounded(errors[i])]],
                               "colour": 0, "size": 6})
-            cells = [[r, c, cell] for r, (words, number) in enumerate(digits)
-                     for c, cell in enumerate([words, f"{number:.17g}"])]
+            cells = [[r, c, cell] for r, (words, value) in enumerate(digits)
+                     for c, cell in enumerate([words, f"{value:.17g}"])]
             frames.append({"says": says, "panels": [
                 {"marks": marks}, {"set": cells, "lit": [[3, 0], [3, 1]]}]})
             if i % 2 == 0:
-                rows.append([name, f"{h:.3g}", f"{errors[i]:.2g}", f"{truncation[i]:.2g}",
-                             f"{rounding[i]:.2g}"])
+                rows.append([name, *map(number, [h, errors[i], truncation[i], rounding[i]])])
         still = [[_curve("dots", steps, errors, colour=0, size=2.5),
                   _curve("line", steps, truncation, colour=1, dash=0, name="truncation", at=2),
                   _curve("line", steps, rounding, colour=3, dash=1, name="rounding", at=-9)], []]
         everything += [*errors[errors > 0], rounding.max()]
         routes.append(route_of(frames, name, int(np.argmin(truncation + rounding)), still))
     panels = [
-        {"kind": "plot", "title": "error over the step h", "x": axis("step h", steps, log=True),
+        {"kind": "plot", "title": "Error over the step h", "x": axis("step h", steps, log=True),
          "y": axis("error", everything, log=True), "points": [], "marks": []},
-        {"kind": "table", "title": "the digits", "head": ["", "17 digits"], "rows": 5}]
-    return Stepped(panels, routes, ["", "h", "error", "truncation, at most", "rounding, at most"],
-                   rows, "Errors of divided differences", "step h")
+        {"kind": "table", "title": "The digits", "head": ["", "17 digits"], "rows": 5}]
+    titles = ["", "h", "error", "truncation, at most", "rounding, at most"]
+    return Stepped(panels, routes, titles, rows, "Errors of divided differences", "step h")
 
 
 def _curve(kind, x, y, **style):
@@ -243,8 +245,8 @@ def jacobian(f, x, pattern=None):
                         "found.",
                 "panels": [{"show": shown, seed: own}]})
         routes.append(route_of(frames, name, first=count))
-    panels = [{"kind": "matrix", "title": f"Jacobian, {m} by {n}", "values": rounded(values),
-               "rows": [f"y{i + 1}" for i in range(m)],
+    panels = [{"kind": "matrix", "title": f"Jacobian, {m} rows by {n} columns",
+               "values": rounded(values), "rows": [f"y{i + 1}" for i in range(m)],
                "columns": [f"x{j + 1}" for j in range(n)]}]
     rows = [[f"y{i + 1}", *(f"{entry:.4g}" for entry in row)] for i, row in enumerate(values)]
     return Stepped(panels, routes, ["", *(f"x{j + 1}" for j in range(n))], rows,
@@ -280,7 +282,7 @@ def em(X, states, iterations=None, labels=("x1", "x2")):
         shares, _ = e_step(X, weights, means, covariances)
         factors = [np.linalg.cholesky(_matrix(covariance)) for covariance in covariances]
         ellipses = [[*mean, L[0, 0], L[1, 0], L[1, 1]] for mean, L in zip(means, factors)]
-        says = f"Iteration {t}: log likelihood {height:.2f}" + (
+        says = f"EM, iteration {t}: log likelihood {height:.2f}" + (
             "." if t == 0 else f", {_change(height - climb[t - 1])} by this iteration.")
         frames.append({"says": says, "panels": [
             {"marks": [{"kind": "ellipses", "of": rounded(ellipses)},
@@ -293,7 +295,7 @@ def em(X, states, iterations=None, labels=("x1", "x2")):
             rows.append([str(t) if k == 0 else "", f"{height:.2f}" if k == 0 else "", str(k),
                          f"{weight:.3f}", _pair(mean), _pair(np.sqrt(np.diag(C))),
                          f"{C[0, 1] / np.sqrt(C[0, 0] * C[1, 1]):.2f}"])
-    panels = [_plane(X, labels, "points and components"), _progress(climb, "log likelihood")]
+    panels = [_plane(X, labels, "EM: points and components"), _progress(climb, "log likelihood")]
     return Stepped(panels, [route_of(frames, first=len(frames) - 1)],
                    ["iteration", "log likelihood", "component", "weight", "mean", "deviations",
                     "correlation"], rows, "EM by iterations", "iteration")
@@ -322,7 +324,7 @@ def kmeans(X, states, iterations=None, labels=("x1", "x2")):
     for t in iterations:
         centres, nearest, inertia = states[t]
         moved = int(np.sum(nearest != states[t - 1][1])) if t else 0
-        says = f"Iteration {t}: inertia {inertia:.2f}" + (
+        says = f"k-means, iteration {t}: inertia {inertia:.2f}" + (
             "." if t == 0 else f"; {moved} points changed their cluster.")
         frames.append({"says": says, "panels": [
             {"marks": [{"kind": "dots", "colours": np.asarray(nearest).tolist(), "size": 4},
@@ -333,7 +335,7 @@ def kmeans(X, states, iterations=None, labels=("x1", "x2")):
         for k, centre in enumerate(centres):
             rows.append([str(t) if k == 0 else "", f"{inertia:.2f}" if k == 0 else "", str(k),
                          str(counts[k]), _pair(centre)])
-    panels = [_plane(X, labels, "points and centres"), _progress(falls, "inertia")]
+    panels = [_plane(X, labels, "k-means: points and centres"), _progress(falls, "inertia")]
     return Stepped(panels, [route_of(frames, first=len(frames) - 1)],
                    ["iteration", "inertia", "cluster", "points", "centre"], rows,
                    "k-means by iterations", "iteration")
@@ -349,7 +351,7 @@ def _change(gain):
 
 
 def _pair(numbers):
-    return ", ".join(f"{number:.3g}" for number in numbers)
+    return ", ".join(f"{x:.3g}" for x in numbers)
 
 
 def _plane(X, labels, title):
@@ -362,6 +364,6 @@ def _progress(values, label):
     points = [[t, rounded(value, 7)] for t, value in enumerate(values)]
     spread = np.ptp(values[1:]) if len(values) > 2 else np.ptp(values)
     far = abs(values[0] - values[-1]) > 20 * spread     # a start far off would flatten the rest
-    return {"kind": "plot", "title": label, "x": axis("iteration", range(len(values))),
+    return {"kind": "plot", "title": label.capitalize(), "x": axis("iteration", range(len(values))),
             "y": axis(label, values[1:] if far else values), "points": [],
             "marks": [{"kind": "line", "points": points, "colour": 0, "dash": 0}]}

@@ -204,7 +204,7 @@ def _problems_of_outputs(cell):
             words = cell.metadata.get("mystnb", {})
             computed = output.metadata.get("image/png", {}).get("alt", "")
             if not (computed or words.get("image", {}).get("alt", "")).strip():
-                yield "has a figure without words; use a function of gradem.plots, which computes them"
+                yield "has a figure without words; draw it by gradem.plots, which computes them"
             if not words.get("figure", {}).get("caption", "").strip():
                 yield "has a figure without a caption; write one in mystnb.figure.caption"
 
@@ -214,7 +214,7 @@ def text_of_output(output):
     data = output.get("data", {})
     parts = [value for kind, value in data.items() if kind.startswith("text/")]
     parts += [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", [])]
-    seen = re.sub(r"<script.*?</script>", "", "\n".join(parts), flags=re.DOTALL)   # frames of figures
+    seen = re.sub(r"<script.*?</script>", "", "\n".join(parts), flags=re.DOTALL)   # frames
     return re.sub(r"\x1b\[[0-9;]*m", "", seen)
 
 

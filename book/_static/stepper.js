@@ -76,28 +76,36 @@
     const across = panel.nodes.map((node) => node[0]);
     const left = Math.min(...across), right = Math.max(...across);
     const top = Math.max(...panel.nodes.map((node) => node[1]));
-    const longest = Math.max(8, ...[...notes.values()].map((words) => words.length));
-    const spacing = Math.max(130, 8 * longest);
-    const place = ([x, y]) => [26 + (x - left) * spacing, 26 + (top - y) * 72];
-    const width = 26 + (right - left) * spacing + 30 + 7.2 * longest, height = 52 + top * 72;
+    const room = 28 + 7.2 * panel.longest;
+    const spacing = room + 24;
+    const margin = room / 2;
+    const place = ([x, y]) => [margin + (x - left) * spacing, 26 + (top - y) * 72];
+    const width = margin + (right - left) * spacing + room, height = 80 + top * 72;
     const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, style: `max-width:${width}px` });
-    panel.edges.forEach(([start, end, between], i) => {
+    const labels = [];
+    panel.edges.forEach(([start, end, between, partial], i) => {
       let points = [panel.nodes[start], ...between, panel.nodes[end]].map(place);
       const isLit = (now.edges || []).includes(i);
       if (isLit && now.back) points.reverse();
       points = shortened(points, 19);
-      picture.append(svg("path", { d: path(points), class: isLit ? "edge lit" : "edge" }));
-      picture.append(svg("path", { d: arrowhead(points), class: isLit ? "head lit" : "head" }));
+      picture.append(svg("path", { d: path(points), class: isLit ? "edge lit" : "edge" }),
+        svg("path", { d: arrowhead(points), class: isLit ? "head lit" : "head" }));
+      if (isLit && partial) {
+        const [a, b] = points;
+        labels.push(text((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + 5, partial, { class: "note middle" }));
+      }
     });
+    picture.append(...labels);
     panel.nodes.forEach((node, i) => {
       const [x, y] = place(node);
       const isLit = (now.lit || []).includes(i);
       picture.append(svg("circle", { cx: x, cy: y, r: 17, class: isLit ? "node lit" : "node" }));
       picture.append(text(x, y + 5, node[2], { "text-anchor": "middle" }));
       const lines = [0, 1].map((row) => notes.get(key(i, row))).filter(Boolean);
+      const isInput = node[1] === 0;                    // no edge comes from below: room for words
       lines.forEach((words, row) => {
-        const up = y + 5 - 8 * (lines.length - 1) + 16 * row;
-        picture.append(text(x + 22, up, words, { class: row ? "note second" : "note" }));
+        const place = isInput ? [x, y + 34 + 16 * row] : [x + 22, y + 13 + 16 * (row - lines.length / 2)];
+        picture.append(text(...place, words, { class: `note${isInput ? " middle" : ""}${row ? " second" : ""}` }));
       });
     });
     return picture;
@@ -279,11 +287,15 @@
     const counter = html("output", { class: "stepper-count", "aria-hidden": "true" });
     const controls = html("div", { class: "stepper-controls", role: "group",
       "aria-label": `walk through the figure by ${scene.unit}` }, ...Object.values(buttons), slider, counter);
-    const says = html("p", { class: "stepper-says", "aria-live": "polite" });
+    const says = html("p", { "aria-live": "polite" });
+    const longest = scene.routes.flatMap((way) => way.frames.map((each) => each.says))
+      .reduce((a, b) => (b.length > a.length ? b : a));
+    const words = html("div", { class: "stepper-words" }, says,
+      html("p", { class: "stepper-longest", "aria-hidden": "true" }, longest));
     const panels = html("div", { class: "stepper-panels" });
     const stage = html("div", { class: "stepper-stage" });
     if (scene.routes.length > 1) stage.append(choice());
-    stage.append(controls, says, panels);
+    stage.append(controls, words, panels);
     const table = home.querySelector(".stepper-table");
     const folded = html("details", { class: "stepper-folded" }, html("summary", {}, "The same as a table"));
     home.prepend(stage, folded);
@@ -330,7 +342,8 @@
           picture.setAttribute("role", "img");
           picture.setAttribute("aria-label", `${panel.title}. ${way.frames[frame].says}`);
         }
-        return html("div", { class: `stepper-panel ${panel.kind}` }, picture);
+        return html("div", { class: `stepper-panel of-${panel.kind}` },
+          html("p", { class: "stepper-title" }, panel.title), picture);
       }));
       says.textContent = way.frames[frame].says;
       slider.max = last;
@@ -365,6 +378,7 @@
       (figure || home).scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
     }
 
+    addEventListener("beforeprint", () => { folded.open = true; });
     addEventListener("hashchange", follow);
     show();
     follow();
