@@ -31,6 +31,10 @@ STUDENT, SUBMISSION, NOTEBOOK, GRADE, COMMENT = (
     kind.__table__ for kind in (api.Student, api.SubmittedAssignment, api.SubmittedNotebook,
                                 api.Grade, api.Comment))
 
+# What counts of a cell, as nbgrader computes it: a human's points, or else the grader's.
+SCORE = func.coalesce(GRADE.c.manual_score, GRADE.c.auto_score, 0.0) + func.coalesce(
+    GRADE.c.extra_credit, 0.0)
+
 
 @dataclass(frozen=True)
 class HandMark:
@@ -309,6 +313,15 @@ class Gradebook:
         self.book.db.rollback()
         return rows
 
+    def has(self, assignment):
+        """Is there a submission of the assignment?"""
+        try:
+            known = self._assignment(assignment)
+        except api.MissingEntry:
+            return False
+        return bool(self._rows(select(SUBMISSION.c.id)
+                               .where(SUBMISSION.c.assignment_id == known.id).limit(1)))
+
     def points(self, assignment):
         """The points that the grader wrote, by the students' names.
 
@@ -322,6 +335,53 @@ class Gradebook:
                           .where(SUBMISSION.c.assignment_id == self._assignment(assignment).id)
                           .group_by(SUBMISSION.c.student_id))
         return {student: points or 0.0 for student, points in rows}
+
+    def scores(self, assignment):
+        """What students get for an assignment: all points less the penalty, as nbgrader exports.
+
+        Returns
+        -------
+        list of (str, str, str, float)
+            Student, name ("Last, First" or ''), e-mail address or '', and score; by students.
+        """
+        rows = self._rows(
+            select(SUBMISSION.c.student_id, STUDENT.c.last_name, STUDENT.c.first_name,
+                   STUDENT.c.email, NOTEBOOK.c.late_submission_penalty, func.coalesce(func.sum(SCORE), 0.0))
+            .join(STUDENT, STUDENT.c.id == SUBMISSION.c.student_id)
+            .join(NOTEBOOK, NOTEBOOK.c.assignment_id == SUBMISSION.c.id)
+            .outerjoin(GRADE, GRADE.c.notebook_id == NOTEBOOK.c.id)
+            .where(SUBMISSION.c.assignment_id == self._assignment(assignment).id)
+            .group_by(SUBMISSION.c.student_id, STUDENT.c.last_name, STUDENT.c.first_name,
+                      STUDENT.c.email, NOTEBOOK.c.id, NOTEBOOK.c.late_submission_penalty))
+        found = {}
+        for student, last, first, email, penalty, score in rows:
+            name = ", ".join(filter(None, (last, first)))
+            total = found[student][-1] if student in found else 0.0
+            found[student] = (student, name, email or "", total + score - (penalty or 0.0))
+        return [(*who, max(0.0, score)) for _, (*who, score) in sorted(found.items())]
+
+    def comments(self, assignment):
+        """What is said to answers: a human's comment, or else the grader's.
+
+        Returns
+        -------
+        dict of str to dict of (str, str) to str
+            By the students' names, and the names of notebook and cell.
+        """
+        known = self._assignment(assignment)
+        names = {cell: (name, cell_name) for name, notebook in known.notebooks.items()
+                 for cell_name, cell in notebook.commented.items()}
+        rows = self._rows(
+            select(SUBMISSION.c.student_id, COMMENT.c.cell_id, COMMENT.c.manual_comment,
+                   COMMENT.c.auto_comment)
+            .join(NOTEBOOK, NOTEBOOK.c.assignment_id == SUBMISSION.c.id)
+            .join(COMMENT, COMMENT.c.notebook_id == NOTEBOOK.c.id)
+            .where(SUBMISSION.c.assignment_id == known.id))
+        said = collections.defaultdict(dict)
+        for student, cell, human, machine in rows:
+            if cell in names and (human or machine):
+                said[student][names[cell]] = human or machine
+        return said
 
     def by_hand(self, assignment, student=None):
         """What humans entered for submissions of an assignment.
