@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import psutil
 
 from autograder import containers, sandbox as sandboxes
 from autograder.judge import plain_python
@@ -207,7 +208,11 @@ def _end(process):
         process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=5)
-        process.kill()
+        if process.poll() is None:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
+            process.kill()
         process.wait()
         process.stdout.close()
 

@@ -44,23 +44,22 @@ def main():
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
             line.connect(door)
             print("ready", flush=True)
-            supervise(line, kind)
+            supervise(line, kind, sys.stdin.fileno())
         return
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)     # supervisors that end leave no trace
     print("ready", flush=True)
+    # Only the zygote holds the pipe's other end, so that supervisors notice when it ends.
+    end, held = os.pipe()
     with socket.socket(fileno=int(door)) as door:
         while sys.stdin not in select.select([door, sys.stdin], [], [])[0]:
-            _fork_supervisor(door, kind)
-
-
-def _fork_supervisor(door, kind):
-    line, _ = door.accept()
-    if os.fork() == 0:
-        with _ending():
-            door.close()
-            os.setsid()
-            supervise(line, kind)
-    line.close()
+            line, _ = door.accept()
+            if os.fork() == 0:
+                with _ending():
+                    door.close()
+                    os.close(held)
+                    os.setsid()
+                    supervise(line, kind, end)
+            line.close()
 
 
 def prepare(modules):
@@ -76,16 +75,24 @@ def prepare(modules):
 # ---- the supervisor of one kernel ---------------------------------------------
 
 
-def supervise(line, kind):
-    """Start a kernel, and stay with it until it ends or the grader lets go."""
+def supervise(line, kind, zygote):
+    """Start a kernel, and stay with it until it ends, or the grader lets go, or the zygote ends.
+
+    Parameters
+    ----------
+    line : socket.socket
+        Connected to the grader.
+    kind : str
+        Of isolation.
+    zygote : int
+        A file descriptor that can be read when the zygote has ended.
+    """
     message, wires, _, _ = socket.recv_fds(line, MESSAGE, 1)
     if not wires:
         return
     bounds = Limits(**json.loads(message))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     isolation.open_namespaces(kind)
-    if kind != "container":
-        isolation.die_with_parent()
     line.send(b"ready")                          # now the grader may bind this process
     if line.recv(MESSAGE) != b"go":
         return
@@ -94,18 +101,18 @@ def supervise(line, kind):
         with _ending():
             run_kernel(wires[0], kind, bounds)
     os.close(wires[0])
-    _stay(line, kernel, kind, bounds)
+    _stay(line, zygote, kernel, kind, bounds)
 
 
-def _stay(line, kernel, kind, bounds):
+def _stay(line, zygote, kernel, kind, bounds):
     """Pass interrupts on and watch the memory, until kernel or grader are done."""
     end = os.pidfd_open(kernel)
     while True:
-        ready, _, _ = select.select([line, end], [], [], WATCH_SECONDS)
+        ready, _, _ = select.select([line, zygote, end], [], [], WATCH_SECONDS)
         message = line.recv(MESSAGE) if line in ready else None
         if message == b"interrupt":
             os.kill(kernel, signal.SIGINT)
-        elif end in ready or message == b"":
+        elif end in ready or zygote in ready or message == b"":
             break
         elif not ready and kind != "none" and memory_in_sight() > bounds.memory_bytes:
             line.send(b"memory")

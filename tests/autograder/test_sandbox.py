@@ -176,3 +176,30 @@ def test_a_template_ends_with_every_kernel_and_leaves_nothing_behind():
     assert not template.folder.exists()
     assert not kernel.alive() and kernel.run("1").dead
     kernel.kill()
+
+
+#: A kernel that takes every measure to outlive its zygote.
+CLINGING = """
+import ctypes, os, signal
+ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)                    # PR_SET_PDEATHSIG: none
+for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT): signal.signal(number, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    while True: pass
+"""
+
+
+@pytest.mark.parametrize("end", ["closed", "killed"])
+def test_nothing_outlives_its_zygote(end):
+    template = Template(Contents(), "bubblewrap")
+    outer = psutil.Process(template.process.pid)
+    with Kernel(template.connect(), Limits()) as kernel:
+        kernel.run(CLINGING)
+        inside = outer.children(recursive=True)
+        if end == "killed":
+            zygote = next(child for child in inside if "zygote" in " ".join(child.cmdline()))
+            zygote.kill()
+        else:
+            template.close()
+        assert not psutil.wait_procs(inside, timeout=10)[1]
+    template.close()
