@@ -160,9 +160,9 @@ def error_curve(f, x, steps=None):
         for i, h in enumerate(steps):
             above, below = f(x + h), f(lower[i])
             larger = "truncation" if truncation[i] > rounding[i] else "rounding"
-            says = (f"h = {number(h)}: the error is {number(errors[i])}; at most "
-                    f"{number(truncation[i])} of it by truncation, at most "
-                    f"{number(rounding[i])} by rounding. Here {larger} prevails.")
+            says = (f"h = {number(h)}: the error is {number(errors[i])}. Truncation makes about "
+                    f"{number(truncation[i])}, rounding up to about {number(rounding[i])}: here "
+                    f"{larger} prevails.")
             digits = [["f(x + h)", above], [f"f({point})", below], ["difference", above - below],
                       ["quotient", found[i]], ["derivative", slope]]
             marks = [{"kind": "rule", "x": rounded(h)}]
@@ -184,7 +184,7 @@ def error_curve(f, x, steps=None):
         {"kind": "plot", "title": "Error over the step h", "x": axis("step h", steps, log=True),
          "y": axis("error", everything, log=True), "points": [], "marks": []},
         {"kind": "table", "title": "The digits", "head": ["", "17 digits"], "rows": 5}]
-    titles = ["", "h", "error", "truncation, at most", "rounding, at most"]
+    titles = ["", "h", "error", "truncation, about", "rounding, up to"]
     return Stepped(panels, routes, titles, rows, "Errors of divided differences", "step h")
 
 

@@ -26,7 +26,7 @@ def number(x):
     >>> number(1234567.0), number(0.5)
     ('1.23e+6', '0.5')
     """
-    return re.sub(r"e([-+])0", r"e\1", f"{float(x):.3g}")
+    return re.sub(r"e([-+])0", r"e\1", f"{float(x) + 0.0:.3g}")      # -0.0 + 0.0 is 0.0
 
 
 def plain(text):
@@ -91,6 +91,8 @@ def curve(name, x, y):
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     x, y = x[np.isfinite(y)], y[np.isfinite(y)]
     name = plain(name)
+    if y.min() < 0 < y.max():
+        y = np.where(abs(y) < 1e-12 * abs(y).max(), 0.0, y)     # what rounding left of a zero
     at = [f"{number(b)} at {number(a)}" for a, b in zip(x, y)]
     low, high, last = int(np.argmin(y)), int(np.argmax(y)), len(y) - 1
     if y[low] == y[high]:

@@ -276,14 +276,14 @@
       return made;
     };
     const buttons = {
-      first: button("first", () => go(0)),
-      back: button("back", () => go(frame - 1)),
-      next: button("next", () => go(frame + 1)),
-      last: button("last", () => go(Infinity)),
-      play: button("play", () => (playing ? pause() : play())),
+      first: button("first", () => jump(0)),
+      back: button("back", () => jump(frame - 1)),
+      next: button("next", () => jump(frame + 1)),
+      last: button("last", () => jump(Infinity)),
+      play: button("play", () => (playing ? jump(frame) : play())),
     };
     const slider = html("input", { type: "range", min: 0, "aria-label": scene.unit });
-    slider.addEventListener("input", () => go(Number(slider.value)));
+    slider.addEventListener("input", () => jump(Number(slider.value)));
     const counter = html("output", { class: "stepper-count", "aria-hidden": "true" });
     const controls = html("div", { class: "stepper-controls", role: "group",
       "aria-label": `walk through the figure by ${scene.unit}` }, ...Object.values(buttons), slider, counter);
@@ -306,9 +306,8 @@
       const select = html("select", { "aria-label": "order" },
         ...scene.routes.map((way, i) => html("option", { value: i }, way.name)));
       select.addEventListener("change", () => {
-        pause();
         route = Number(select.value);
-        go(scene.routes[route].first);
+        jump(scene.routes[route].first);
       });
       return html("div", { class: "stepper-choice" }, select);
     }
@@ -316,20 +315,25 @@
     function go(wanted) {
       const last = scene.routes[route].frames.length - 1;
       frame = Math.max(0, Math.min(last, wanted));
-      if (frame === last) pause();
+      if (frame === last) stop();
       show();
+    }
+
+    function stop() {
+      clearInterval(playing);
+      playing = null;
+    }
+
+    /* What a reader does ends a walk that plays by itself. */
+    function jump(wanted) {
+      stop();
+      go(wanted);
     }
 
     function play() {
-      if (frame === scene.routes[route].frames.length - 1) frame = 0;
+      const atEnd = frame === scene.routes[route].frames.length - 1;
       playing = setInterval(() => go(frame + 1), 1000 * SECONDS_PER_FRAME);
-      show();
-    }
-
-    function pause() {
-      clearInterval(playing);
-      playing = null;
-      show();
+      go(atEnd ? 0 : frame + 1);
     }
 
     function show() {
@@ -350,8 +354,9 @@
       slider.value = frame;
       slider.setAttribute("aria-valuetext", `${scene.unit} ${frame} of ${last}`);
       counter.textContent = `${frame} / ${last}`;
-      buttons.first.disabled = buttons.back.disabled = frame === 0;
-      buttons.next.disabled = buttons.last.disabled = frame === last;
+      // not `disabled`, which would take the focus from the reader who holds the key
+      for (const name of ["first", "back"]) buttons[name].setAttribute("aria-disabled", frame === 0);
+      for (const name of ["next", "last"]) buttons[name].setAttribute("aria-disabled", frame === last);
       const action = playing ? "pause" : "play";
       buttons.play.replaceChildren(icon(action));
       buttons.play.setAttribute("aria-label", action);
@@ -363,18 +368,14 @@
       const own = event.target === slider || event.target.tagName === "SELECT";
       if (own || event.altKey || event.ctrlKey || event.metaKey || !(event.key in KEYS)) return;
       event.preventDefault();
-      event.stopPropagation();                          // the theme turns pages with these keys
-      pause();
-      go(KEYS[event.key]());
+      jump(KEYS[event.key]());
     });
-    slider.addEventListener("keydown", (event) => event.stopPropagation());
 
     /* #fig-name/7 leads to this figure, and to its frame 7. */
     function follow() {
       const [wanted, number] = decodeURIComponent(location.hash.slice(1)).split("/");
       if (!name || wanted !== name || number === undefined) return;
-      pause();
-      go(Number(number) || 0);
+      jump(Number(number) || 0);
       (figure || home).scrollIntoView({ block: "start", behavior: still.matches ? "auto" : "smooth" });
     }
 

@@ -1,0 +1,78 @@
+"""Questions in a browser: each option has its reply, with and without a script."""
+
+import pytest
+
+import nb
+from gradem import questions
+
+STATIC = nb.ROOT / "book" / "_static"
+
+FIRST = questions.choice("How much is $2 + 2$?", {"`3`": "One less.", "`4`": "It is 4."}, "`4`")
+SECOND = questions.choice("And 3 + 3?", {"5": "One less.", "6": "It is 6.", "7": "One more."}, "6")
+
+
+@pytest.fixture(scope="module")
+def page_of_questions(tmp_path_factory):
+    path = tmp_path_factory.mktemp("questions") / "page.html"
+    path.write_text(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Questions</title>'
+        f'<link rel="stylesheet" href="{(STATIC / "questions.css").as_uri()}">'
+        f'<script src="{(STATIC / "questions.js").as_uri()}"></script>'
+        f"<body>{FIRST._repr_html_()}{SECOND._repr_html_()}</body></html>")
+    return path.as_uri()
+
+
+@pytest.fixture
+def open_page(browser, page_of_questions):
+    contexts = []
+
+    def open_(**options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(page_of_questions)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def test_the_reply_to_the_option_chosen_is_shown(open_page):
+    page = open_page()
+    first, second = page.locator(".question").all()
+    reply = first.locator("[aria-live]")
+    assert reply.inner_text() == ""
+    first.get_by_label("3").check()
+    assert reply.inner_text() == "No. One less."
+    first.get_by_label("4").check()
+    assert reply.inner_text() == "Right. It is 4."
+    assert second.locator("[aria-live]").inner_text() == ""     # each question is its own group
+    for option, words in SECOND.replies():
+        second.get_by_label(option).check()
+        assert second.locator("[aria-live]").inner_text() == words
+
+
+def test_questions_are_answered_by_keys(open_page):
+    page = open_page()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    assert page.locator("[aria-live]").nth(0).inner_text() == "Right. It is 4."
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    assert page.locator("[aria-live]").nth(1).inner_text() == "No. One less."
+
+
+def test_the_options_are_a_group_with_the_question_as_its_name(open_page):
+    page = open_page()
+    assert page.get_by_role("group", name="And 3 + 3?").get_by_role("radio").count() == 3
+
+
+def test_without_a_script_each_option_unfolds_its_reply(open_page):
+    page = open_page(java_script_enabled=False)
+    option = page.get_by_text("5", exact=True)
+    reply = page.get_by_text("No. One less.").nth(1)
+    assert not reply.is_visible()
+    option.click()
+    assert reply.is_visible()
