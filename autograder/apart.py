@@ -9,6 +9,7 @@ for it is gone. What it had sent before that is not lost.
 import contextlib
 import multiprocessing
 import multiprocessing.connection
+import multiprocessing.forkserver
 import os
 import resource
 import shutil
@@ -35,6 +36,11 @@ _stopping = threading.Event()
 
 class Stopped(Exception):
     """The run was stopped, and this process with it."""
+
+
+def prepare():
+    """Start the server, which takes some seconds until it has imported everything."""
+    multiprocessing.forkserver.ensure_running()
 
 
 @dataclass

@@ -50,7 +50,7 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
         If nobody handed in, or the gradebook or the executor cannot be used.
     """
     material = Material.of(assignment)
-    with course.only_writer(), Gradebook(course) as gradebook:
+    with course.only_writer(), executor() as (workers, places), Gradebook(course) as gradebook:
         gradebook.enter(assignment)
         written = gradebook.points(assignment.name)
         if students is None:
@@ -72,14 +72,17 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
                         and (old.sandbox, old.seed) == (sandbox, new.seed))
                 yield new, replace(old, kept=True) if keep else None
 
-        with executor() as (workers, places), bar(len(students), assignment.name) as progress:
+        with bar(len(students), assignment.name) as progress:
             for new, outcome in executors.completed(workers, places, job.mark, jobs()):
                 result = outcome
                 if not isinstance(outcome, Result):
                     result = _save(course, gradebook, outcome if isinstance(outcome, Marked)
                                    else job.lost(new, outcome))
-                elif abs(written.get(new.student, math.inf) - outcome.points) > 1e-6:
-                    gradebook.write(outcome)
+                elif (outcome.timestamp != new.timestamp
+                      or abs(written.get(new.student, math.inf) - outcome.points) > 1e-6):
+                    result.timestamp = new.timestamp
+                    gradebook.write(result)
+                    write_whole(_results(course, result) / REPORT, result.to_json())
                 progress.count(result)
                 yield result
         gradebook.penalise(assignment.name)
@@ -106,16 +109,20 @@ def _same(old, new, *parts):
 def _save(course, gradebook, marked):
     """Write everything that comes of a submission; report.json says that all is there."""
     result = marked.result
-    results, feedback = (course.folder(step, result.student, result.assignment)
-                         for step in ("autograded", "feedback"))
+    results = _results(course, result)
+    pages = course.folder("feedback", result.student, result.assignment)
     for folder, ending, texts in ((results, "ipynb", marked.notebooks),
-                                  (feedback, "html", marked.pages)):
+                                  (pages, "html", marked.pages)):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             write_whole(folder / f"{name}.{ending}", text)
     gradebook.write(result)
     write_whole(results / REPORT, result.to_json())
     return result
+
+
+def _results(course, result):
+    return course.folder("autograded", result.student, result.assignment)
 
 
 # ---- what was written before --------------------------------------------------

@@ -39,6 +39,7 @@ def local(workers=None):
         Says how many jobs can be done at a time.
     """
     workers = workers or len(os.sched_getaffinity(0))
+    apart.prepare()
     executor = ThreadPoolExecutor(workers, thread_name_prefix="worker")
     try:
         yield executor, lambda: workers

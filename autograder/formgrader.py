@@ -19,8 +19,8 @@ from autograder.submission import (
 PICTURES = ("image/png", "image/jpeg")
 SPACE = "\u200b"                 # of no width: text looks the same, and is no markup
 
-# What begins a tag, and what stands inside a link or a picture of Markdown.
-_markup = re.compile(r"<(?=[A-Za-z/!?])|\](?=[(\[:])")
+# What begins a tag, and what stands inside a link or a picture of Markdown, or an address.
+_markup = re.compile(r"<(?=[A-Za-z/!?])|\](?=[(\[:])|:(?=//)")
 
 
 def marked(source, submission, report):

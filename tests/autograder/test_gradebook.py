@@ -177,6 +177,129 @@ def test_cells_may_change_before_anybody_handed_in(write, read, small_course):
     assert read().find_submission("ps1", "ada").max_score == 15
 
 
+# ---- late ---------------------------------------------------------------------
+
+LATE = """
+from nbgrader.plugins import BasePlugin
+class OnePointAnHour(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return {expression}
+"""
+HOUR = "2026-11-23 12:00:00 UTC"        # an hour after the due date
+
+
+@pytest.fixture
+def late(small_course, course, read):
+    """A course with a due date and a plugin; returns a function that writes results."""
+    def late(expression, *results, config="c.AssignLatePenalties.plugin_class = "
+                                          "'late.OnePointAnHour'"):
+        sys.modules.pop("late", None)
+        (small_course.root / "late.py").write_text(LATE.format(expression=expression))
+        with open(small_course.root / "nbgrader_config.py", "a") as file:
+            file.write(f"{config}\n")
+        configured = Course(small_course.root)
+        with Gradebook(configured) as gradebook:
+            gradebook.enter(configured.assignment("ps1"))
+            gradebook.book.update_or_create_assignment("ps1", duedate="2026-11-23 11:00:00 UTC")
+            for each in results:
+                gradebook.write(each)
+        return configured
+    yield late
+    while str(small_course.root) in sys.path:
+        sys.path.remove(str(small_course.root))
+    sys.modules.pop("late", None)
+
+
+def penalties(book):
+    return {each.student.id: (each.score, each.late_submission_penalty)
+            for each in book.assignment_submissions("ps1")}
+
+
+def test_penalties_of_the_course_s_plugin(late, read):
+    late("total_seconds_late / 3600", result("ada", timestamp=HOUR),
+         result("bob", timestamp="2026-11-23 10:59:59 UTC"), result("eve"))
+    assert penalties(read()) == {"ada": (10, 1), "bob": (10, 0), "eve": (10, 0)}
+
+
+@pytest.mark.parametrize("expression, penalty", [("None", 0), ("-3", 0), ("score + 5", 10)])
+def test_penalties_lie_between_nothing_and_the_score(late, read, expression, penalty):
+    late(expression, result("ada", timestamp=HOUR))
+    assert penalties(read()) == {"ada": (10, penalty)}
+
+
+def test_nbgrader_s_own_plugin_and_its_export(late, course, tmp_path):
+    late("0", result("ada", timestamp=HOUR), result("bob"),
+         config="c.LateSubmissionPlugin.penalty_method = 'zero'")
+    scripts = Path(sys.executable).parent
+    subprocess.run([scripts / "nbgrader", "export", "--to", tmp_path / "marks.csv"],
+                   cwd=course.root, check=True, capture_output=True)
+    with open(tmp_path / "marks.csv") as file:
+        rows = {row["student_id"]: (row["raw_score"], row["late_submission_penalty"], row["score"])
+                for row in csv.DictReader(file)}
+    assert rows == {"ada": ("10.0", "10.0", "0.0"), "bob": ("10.0", "0.0", "10.0")}
+
+
+def test_penalties_follow_due_dates_extensions_and_points_by_hand(late, read, course):
+    configured = late("score / 2", result("ada", timestamp=HOUR), result("bob", timestamp=HOUR))
+    book = read()
+    book.find_grade("essay", "p1", "ps1", "ada").manual_score = 4
+    book.grant_extension("ps1", "bob", hours=2)
+    book.db.commit()
+    with Gradebook(configured) as gradebook:
+        gradebook.penalise("ps1")
+    assert penalties(read()) == {"ada": (14, 7), "bob": (10, 0)}
+    book.update_or_create_assignment("ps1", duedate="2026-11-24 11:00:00 UTC")
+    with Gradebook(configured) as gradebook:
+        gradebook.penalise("ps1")
+    assert penalties(read()) == {"ada": (14, 0), "bob": (10, 0)}
+    with Gradebook(course) as gradebook:
+        gradebook.write(result("ada", timestamp="2026-11-25 11:00:00 UTC"))
+        gradebook.write(result("ada"))
+    assert penalties(read())["ada"] == (14, 0)
+
+
+def test_a_plugin_that_is_broken_or_missing(late):
+    with pytest.raises(Unusable, match="plugin for late submissions .* ZeroDivisionError"):
+        late("1 / 0", result("ada", timestamp=HOUR))
+    with pytest.raises(Unusable, match="plugin for late submissions .*no_such_module"):
+        late("0", result("ada", timestamp=HOUR),
+             config="c.AssignLatePenalties.plugin_class = 'no_such_module.Plugin'")
+
+
+# ---- trouble ------------------------------------------------------------------
+
+
+def test_what_the_grader_failed_at_is_no_mark(write, read):
+    write(result("ada", 0, 0, 0, 0, status="failed", reason="The grader ended."))
+    submission = read().find_submission("ps1", "ada")
+    assert (submission.score, submission.needs_manual_grade) == (0, True)
+    assert read().find_grade("mean-check", "p1", "ps1", "ada").auto_score is None
+    write(result("ada", essay=""))
+    assert read().find_submission("ps1", "ada").needs_manual_grade is False
+
+
+def test_a_notebook_that_came_later_and_one_that_went(write, read, small_course, course):
+    write(result())
+    second = small_course.source.with_name("p2.ipynb")
+    nbformat.write(source_notebook(), second)
+    both = result()
+    both.reports["p2"] = report(2, 0, 2, 3)
+    write(both)
+    assert read().find_submission("ps1", "ada").score == 17
+    second.unlink()
+    with pytest.raises(Unusable, match="The notebook p2 is gone .* put it back"):
+        write(result())
+
+
+def test_a_notebook_that_went_before_anybody_handed_in(write, read, small_course):
+    second = small_course.source.with_name("p2.ipynb")
+    nbformat.write(source_notebook(), second)
+    write()
+    second.unlink()
+    write(result())
+    assert [notebook.name for notebook in read().find_assignment("ps1").notebooks] == ["p1"]
+
+
 def test_a_gradebook_that_cannot_be_opened_or_written(small_course, course, write):
     write(result())
     with Gradebook(course) as gradebook:
