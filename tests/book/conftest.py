@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
 import nb
 
@@ -29,3 +30,10 @@ def book(tmp_path_factory):
     chapters = [chapter["file"] for part in contents["parts"] for chapter in part["chapters"]]
     return SimpleNamespace(site=target / "_build" / "html", pages=[contents["root"], *chapters],
                            code=run.returncode, log=log)
+
+
+@pytest.fixture(scope="session")
+def pages(book):
+    """Every page of the built book, parsed; HTML below _static belongs to the theme."""
+    return {path: BeautifulSoup(path.read_text(), "html.parser")
+            for path in sorted(book.site.rglob("*.html")) if "_static" not in path.parts}
