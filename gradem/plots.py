@@ -772,3 +772,190 @@ def bound(fractions, log_likelihood, lower_bound):
                    f"{words.curve('The dashed lower bound', fractions, lower_bound)} It lies "
                    f"{words.number(gap[0])} below the log likelihood at 0, and "
                    f"{words.number(gap[1])} below it at 1.")
+
+
+def _grid_of(count, height=2.45, **more):
+    """So many small panels in two columns."""
+    import matplotlib.pyplot as plt
+    rows = (count + 1) // 2
+    drawn, grid = plt.subplots(rows, 2, figsize=(5.0, height * rows), squeeze=False, **more)
+    for axes in grid.flat[count:]:
+        axes.remove()
+    return drawn, grid.flat
+
+
+def _mesh(low, high, n=120):
+    """Points of a lattice over a rectangle, shape (n, n, 2)."""
+    return np.stack(np.meshgrid(*np.linspace(low, high, n).T), axis=-1)
+
+
+@figure
+def gaussians(panels, reach=3.6):
+    """Densities of Gaussians, each with its ellipse at one deviation and the half axes of that.
+
+    Parameters
+    ----------
+    panels : dict of str to tuple
+        Title of each panel, and its (mean, covariance).
+    reach : float
+        The panels show the square from -reach to reach.
+
+    Returns
+    -------
+    Figure
+    """
+    from gradem.gaussian import ellipse, log_density
+    drawn, grid = _grid_of(len(panels), sharex=True, sharey=True)
+    mesh = _mesh([-reach, -reach], [reach, reach])
+    for axes, (title, (mean, covariance)) in zip(grid, panels.items()):
+        height = np.exp(log_density(mesh.reshape(-1, 2), mean, covariance)).reshape(mesh.shape[:2])
+        axes.contourf(*np.moveaxis(mesh, -1, 0), height, levels=8, cmap="Greys", alpha=0.55)
+        axes.plot(*ellipse(mean, covariance).T, color=BLUE, linestyle="-")
+        variances, directions = np.linalg.eigh(covariance)
+        for variance, direction in zip(variances, directions.T):
+            end = mean + np.sqrt(variance) * direction
+            axes.annotate("", end, mean, arrowprops={
+                "arrowstyle": "-|>", "color": VERMILION, "linewidth": 2.0, "shrinkA": 0, "shrinkB": 0})
+        axes.set(title=title, aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach))
+    said = [f"{title}: {words.ellipse(*parameters)}." for title, parameters in panels.items()]
+    return drawn, (f"{len(panels)} panels, each with a density that falls from its centre, an "
+                   f"ellipse and its two half axes as arrows. {' '.join(said)}")
+
+
+@figure
+def fits(X, labels, panels):
+    """Gaussians over points with labels, one small panel for each way to fit them.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, 2)
+        The axes have one scale.
+    labels : ndarray of int, shape (N,)
+        Three different labels at most.
+    panels : dict of str to tuple
+        Title of each panel, and its (means, covariances), shapes (K, 2) and (K, 2, 2).
+
+    Returns
+    -------
+    Figure
+    """
+    drawn, grid = _grid_of(len(panels), sharex=True, sharey=True)
+    for axes, (title, (means, covariances)) in zip(grid, panels.items()):
+        for k in np.unique(labels):
+            axes.scatter(*X[labels == k].T, s=9, color=COMPONENTS[k], marker="os^"[k])
+        draw_components(axes, means, covariances)
+        axes.set(title=title, aspect="equal")
+    said = [f"{title}. {_components(*parameters)}" for title, parameters in panels.items()]
+    return drawn, (f"{len(panels)} panels with the same {len(X)} points in the colours and marks "
+                   f"of their labels, and fitted ellipses. {' '.join(said)}")
+
+
+@figure
+def regions(X, labels, rules, xlabel="$x_1$", ylabel="$x_2$", aspect="equal"):
+    """What rules decide, as the colour of the ground, under points with the true labels.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, 2)
+    labels : ndarray of int, shape (N,)
+        Three different labels at most.
+    rules : dict of str to function
+        Title of each panel, and the function from points, shape (n, 2), to labels, shape (n,).
+    xlabel, ylabel : str
+    aspect : {"equal", "auto"}
+
+    Returns
+    -------
+    Figure
+    """
+    drawn, grid = _grid_of(len(rules), sharex=True, sharey=True)
+    margin = 0.06 * (X.max(axis=0) - X.min(axis=0))
+    mesh = _mesh(X.min(axis=0) - margin, X.max(axis=0) + margin, 200)
+    said = []
+    for axes, (title, rule) in zip(grid, rules.items()):
+        decided = rule(mesh.reshape(-1, 2)).reshape(mesh.shape[:2])
+        for k in np.unique(labels):
+            axes.contourf(*np.moveaxis(mesh, -1, 0), decided == k, levels=[0.5, 1.5],
+                          colors=[COMPONENTS[k]], alpha=0.16)
+            axes.scatter(*X[labels == k].T, s=9, color=COMPONENTS[k], marker="os^"[k])
+        axes.set(title=title, aspect=aspect, xlabel=xlabel)
+        wrong = int(np.sum(rule(X) != labels))
+        said.append(f"{title}: {wrong} of {len(X)} points lie on ground of another colour.")
+    drawn.axes[0].set(ylabel=ylabel)
+    return drawn, (f"{len(rules)} panels: the ground coloured by decision, points by true label. "
+                   f"{' '.join(said)}")
+
+
+@figure
+def densities(X, panels, xlabel="$x_1$", ylabel="$x_2$"):
+    """Densities as contour lines over the same points, one small panel for each.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, 2)
+    panels : dict of str to function
+        Title of each panel, and the density at points, shape (n, 2) to shape (n,).
+    xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    drawn, grid = _grid_of(len(panels), sharex=True, sharey=True)
+    margin = 0.15 * (X.max(axis=0) - X.min(axis=0))
+    mesh = _mesh(X.min(axis=0) - margin, X.max(axis=0) + margin)
+    said = []
+    for axes, (title, density) in zip(grid, panels.items()):
+        height = density(mesh.reshape(-1, 2)).reshape(mesh.shape[:2])
+        axes.scatter(*X.T, s=7, color=GREY)
+        axes.contour(*np.moveaxis(mesh, -1, 0), height, colors=BLUE, linewidths=1.2,
+                     levels=height.max() * np.array([0.03, 0.1, 0.25, 0.5, 0.8]))
+        axes.set(title=title, xlabel=xlabel)
+        tops = [words.point(mesh[i, j]) for i, j in _summits(height)]
+        said.append(f"{title}: the density is highest around {words.listed(tops)}.")
+    drawn.axes[0].set(ylabel=ylabel)
+    return drawn, f"{len(panels)} panels with contour lines over the same points. {' '.join(said)}"
+
+
+def _summits(height):
+    """The inner places of a lattice that are higher than all eight around them."""
+    inner = height[1:-1, 1:-1]
+    n, m = height.shape
+    higher = np.ones(inner.shape, dtype=bool)
+    for i in range(3):
+        for j in range(3):
+            if (i, j) != (1, 1):
+                higher &= inner > height[i:n - 2 + i, j:m - 2 + j]
+    return np.argwhere(higher) + 1
+
+
+@figure
+def surface(x, y, height, paths, xlabel, ylabel):
+    """A function of two variables as contour lines, and paths that climb it.
+
+    Parameters
+    ----------
+    x, y : ndarray, shapes (n,) and (m,)
+    height : ndarray, shape (m, n)
+        The function, y along the rows.
+    paths : sequence of ndarray, shape (t, 2)
+        Three at most.
+    xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots(figsize=(5.0, 4.4))
+    depths = np.quantile(height, np.linspace(0.0, 1.0, 17))
+    axes.contour(x, y, height, levels=depths[1:-1], colors=GREY, linewidths=0.9)
+    for path, color, stroke in zip(paths, COMPONENTS, STROKES):
+        axes.plot(*np.transpose(path), color=color, linestyle=stroke, marker="o", markersize=4)
+        axes.plot(*path[0], color=color, marker="s", markersize=8)
+        axes.plot(*path[-1], color=color, marker="X", markersize=10, markeredgecolor="white")
+    axes.set(xlabel=xlabel, ylabel=ylabel, aspect="equal")
+    tops = [words.point((x[j], y[i])) for i, j in _summits(height)]
+    said = [f"A path from {words.point(path[0])} ends at {words.point(path[-1])}."
+            for path in paths]
+    return drawn, f"Contour lines with summits at {words.listed(tops)}. {' '.join(said)}"
