@@ -11,13 +11,11 @@ submission that is missing, rejected or failed has no points and a reason.
 import atexit
 import contextlib
 import errno
-import fcntl
 import functools
 import hashlib
 import importlib.metadata
 import json
 import os
-import shutil
 import tempfile
 import threading
 import traceback
@@ -26,7 +24,7 @@ from pathlib import Path
 
 import autograder
 import gradem
-from autograder import apart, formgrader, marking, templates
+from autograder import apart, formgrader, marking, scratch, templates
 from autograder.course import Unusable
 from autograder.report import CellMark, Incident, Report
 from autograder.sandbox import SandboxUnavailable
@@ -314,8 +312,8 @@ def unpacked(material):
     """The instructor's notebooks as files of this process; they are unpacked once."""
     with _lock:
         if material.digest not in _unpacked:
-            folder = Folder()
-            place = {name: folder.path / name for name in material.files}
+            folder = scratch.folder()
+            place = {name: folder / name for name in material.files}
             for name, content in material.files.items():
                 place[name].write_bytes(content)
             _unpacked[material.digest] = folder, tuple(
@@ -325,48 +323,12 @@ def unpacked(material):
         return _unpacked[material.digest][1]
 
 
+@atexit.register
 def tidy():
     """Remove what was unpacked."""
     with _lock:
         while _unpacked:
-            _unpacked.popitem()[1][0].remove()
-
-
-class Folder:
-    """A temporary folder that goes when its process ends, or else before the next is made.
-
-    Its process holds a lock on it; what nobody has locked is left over from a process
-    that was killed.
-    """
-
-    PREFIX = "autograder-files-"
-
-    def __init__(self):
-        for left in Path(tempfile.gettempdir()).glob(f"{self.PREFIX}*"):
-            with contextlib.suppress(OSError):
-                os.close(_locked(left))
-                shutil.rmtree(left)
-        self.path = Path(tempfile.mkdtemp(prefix=self.PREFIX))
-        self.lock = _locked(self.path)
-        atexit.register(self.remove)
-
-    def remove(self):
-        """Remove the folder with all that is in it."""
-        atexit.unregister(self.remove)
-        shutil.rmtree(self.path, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            os.close(self.lock)
-
-
-def _locked(folder):
-    """A handle that holds a lock on a folder; OSError if another process has it."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise
-    return handle
+            scratch.remove(_unpacked.popitem()[1][0])
 
 
 # ---- one notebook, in a process of its own ----------------------------------

@@ -13,15 +13,13 @@ import select
 import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import nbformat
 import psutil
 
-from autograder import containers, sandbox as sandboxes
+from autograder import containers, sandbox as sandboxes, scratch
 from autograder.judge import plain_python
 from autograder.sandbox import COURSE, Contents, SandboxUnavailable, require_bubblewrap
 
@@ -52,7 +50,7 @@ class Template:
     def __init__(self, contents, sandbox):
         if sandbox == "bubblewrap":
             require_bubblewrap()
-        self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
+        self.folder = scratch.folder()
         self.process = None
         try:
             sandboxes.lay_out(self.folder / "course", contents)
@@ -94,7 +92,7 @@ class Template:
     def close(self):
         """End the zygote and every kernel, and leave nothing behind."""
         _end(self.process)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        scratch.remove(self.folder)
 
 
 class ContainerTemplate:
@@ -115,7 +113,7 @@ class ContainerTemplate:
         self.contents = contents
         self.limits = limits
         self.container = self.process = None
-        self.folder = Path(tempfile.mkdtemp(prefix="autograder-"))
+        self.folder = scratch.folder()
         try:
             sandboxes.lay_out(self.folder / "course", contents)
             (self.folder / "lines").mkdir()
@@ -149,7 +147,7 @@ class ContainerTemplate:
         """End the container, and leave nothing behind."""
         self._remove()
         self.door.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        scratch.remove(self.folder)
 
     def _remove(self):
         if self.container is not None:

@@ -16,8 +16,9 @@ import psutil
 import pytest
 from nbgrader.api import Gradebook
 
-from autograder import apart, formgrader, job, templates
+from autograder import apart, classroom, formgrader, job, scratch, templates
 from autograder.classroom import grade_class, read_results
+from autograder.cli import main
 from autograder.course import Course, Unusable
 from autograder.sandbox import SandboxUnavailable
 
@@ -297,13 +298,12 @@ def test_trouble_of_the_machine_is_nobodys_mark(a_job, monkeypatch, sent, expect
         job.mark(a_job)
 
 
-def test_files_of_a_process_that_was_killed_go_when_the_next_one_comes(temporary):
-    (temporary / f"{job.Folder.PREFIX}left").mkdir()
-    first = job.Folder()
-    second = job.Folder()
-    assert set(temporary.iterdir()) == {first.path, second.path}
-    first.remove()
-    second.remove()
+def test_folders_of_a_process_that_was_killed_go_when_the_next_one_comes(temporary):
+    (temporary / f"{scratch.PREFIX}left").mkdir()
+    first, second = scratch.folder(), scratch.folder()
+    assert set(temporary.iterdir()) == {first, second}
+    scratch.remove(first)
+    scratch.remove(second)
     assert not list(temporary.iterdir())
 
 
@@ -325,12 +325,13 @@ def test_an_assignment_of_two_notebooks(small_course):
 
 
 @pytest.fixture
-def running(small_course):
+def running(small_course, temporary):
     """The command, as it marks a notebook that never ends after one that is right."""
     small_course.hand_in("ada", submitted_notebook())
     small_course.hand_in("bob", submitted_notebook(square=LOOP))
     command = [sys.executable, "-m", "autograder", "grade", "ps1", "--course", small_course.root]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, "TMPDIR": str(temporary)})
     deadline = time.monotonic() + 60
     started = []
     while not started and time.monotonic() < deadline:
@@ -352,22 +353,49 @@ def gone(processes):
     return not psutil.wait_procs(processes, timeout=15)[1]
 
 
-def test_control_c_loses_the_submission_in_hand_at_most(running, small_course):
+def test_control_c_loses_the_submission_in_hand_at_most(running, small_course, temporary):
     everybody = family(running)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=30)
     assert running.returncode == 130
     assert "interrupted; what was finished is saved" in errors and "Traceback" not in errors
-    assert gone(everybody)
+    assert gone(everybody) and not list(temporary.iterdir())
     assert scores(Course(small_course.root)) == {"ada": 10}
     assert small_course.report("ada")["reports"]["p1"]["status"] == "graded"
     assert not (small_course.root / "autograded/bob/ps1/report.json").exists()
 
 
-def test_a_grader_that_is_killed_leaves_nothing_running(running):
+def test_a_grader_that_is_killed_leaves_nothing_and_the_next_run_goes_on(
+        running, small_course, temporary):
     everybody = family(running)
     running.kill()
     assert gone(everybody)
+    small_course.hand_in("bob", submitted_notebook())
+    job.grader.cache_clear()            # both processes read the source now
+    results = grade(Course(small_course.root))
+    assert {name: (each.kept, each.points) for name, each in results.items()} == {
+        "ada": (True, 10), "bob": (False, 10)}
+    assert not [path for path in temporary.iterdir() if path.name.startswith("grade-")]
+
+
+def test_a_full_disk_loses_the_submission_in_hand_at_most(small_course, monkeypatch, capsys):
+    for student in ("ada", "bob", "eve"):
+        small_course.hand_in(student, submitted_notebook())
+    written = []
+
+    def full(path, text):
+        written.append(path.name)
+        if written.count("report.json") == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        write(path, text)
+    write = classroom.write_whole
+    with monkeypatch.context() as patch:
+        patch.setattr(classroom, "write_whole", full)
+        assert main(["grade", "ps1", "--course", str(small_course.root), "--workers", "1"]) == 2
+    assert "autograder: No space left on device: " in capsys.readouterr().err
+    results = grade(Course(small_course.root))
+    assert [results[name].kept for name in ("ada", "bob", "eve")] == [True, False, False]
+    assert scores(Course(small_course.root)) == dict.fromkeys(("ada", "bob", "eve"), 10)
 
 
 # ---- writing ------------------------------------------------------------------------
