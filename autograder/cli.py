@@ -30,7 +30,7 @@ def main(arguments=None):
     try:
         return chosen.run(chosen)
     except (Unusable, SandboxUnavailable) as problem:
-        print(f"autograder: {problem}", file=sys.stderr)
+        print(f"autograder: {' '.join(str(problem).split())}", file=sys.stderr)
         return UNUSABLE
     except OSError as problem:
         print(f"autograder: {problem.strerror or problem}"
@@ -61,10 +61,13 @@ def _parser():
                          "that the course's configuration names: an SQLAlchemy address such as "
                          "postgresql+psycopg://USER@HOST/DATABASE")
 
-    def unsafe(sub):
-        sub.add_argument("--unsafe", dest="sandbox", action="store_const", const="none",
-                         default="bubblewrap", help="run learners' code without a sandbox, "
-                         "with all your rights; every report will say so")
+    def sandbox(sub):
+        kind = sub.add_mutually_exclusive_group()
+        kind.add_argument("--sandbox", choices=["bubblewrap", "container"], default="bubblewrap",
+                          help="what learners' code runs in; container is Podman or Docker")
+        kind.add_argument("--unsafe", dest="sandbox", action="store_const", const="none",
+                          help="run learners' code without a sandbox, with all your rights; "
+                          "every report will say so")
 
     sub = command(grade, "grade", "mark what was handed in; write gradebook, reports and feedback")
     one_assignment(sub)
@@ -79,7 +82,7 @@ def _parser():
                        help="submissions that are marked at a time (default: one for each core)")
     where.add_argument("--scheduler", metavar="ADDRESS", help="mark on the Dask cluster whose "
                        "scheduler has this address, such as tcp://host:8786")
-    unsafe(sub)
+    sandbox(sub)
     sub = command(feedback, "feedback", "write the feedback pages again, with the marks that were "
                   "given by hand since")
     one_assignment(sub)
@@ -93,7 +96,7 @@ def _parser():
     sub = command(rehearse, "rehearse", "try the solution, the right and the wrong answers of "
                   "assignments in the real grader")
     sub.add_argument("assignments", metavar="ASSIGNMENT", nargs="*", help="default: all")
-    unsafe(sub)
+    sandbox(sub)
     command(demo, "demo", "grade an invented class of learners, in _build/demo")
     return parser
 
@@ -103,6 +106,16 @@ def _seed(text):
     if not 0 <= seed < 2**32:
         raise argparse.ArgumentTypeError("a seed lies between 0 and 4294967295")
     return seed
+
+
+def _require(sandbox):
+    """Raise SandboxUnavailable unless this machine has the sandbox."""
+    from autograder import containers
+    from autograder.sandbox import require_bubblewrap
+    if sandbox == "bubblewrap":
+        require_bubblewrap()
+    elif sandbox == "container":
+        containers.engine()
 
 
 def _workers(text):
@@ -119,7 +132,6 @@ def grade(chosen):
     """Mark an assignment."""
     from autograder import classroom, executors, tables
     from autograder.course import Course, Unusable
-    from autograder.sandbox import require_bubblewrap
     from autograder.summary import Summary
 
     course = Course(chosen.course, chosen.db)
@@ -128,11 +140,11 @@ def grade(chosen):
         if student not in course.students(assignment.name):
             folder = course.folder("submitted", student, assignment.name)
             raise Unusable(f"{student} handed in nothing: there is no folder {folder}.")
-    if chosen.sandbox == "bubblewrap" and not chosen.scheduler:
-        require_bubblewrap()
-    executor = functools.partial(executors.local, chosen.workers)
     if chosen.scheduler:
         executor = functools.partial(executors.dask, chosen.scheduler)
+    else:
+        _require(chosen.sandbox)
+        executor = functools.partial(executors.local, chosen.workers)
     results, summary = [], Summary(assignment)
     with contextlib.closing(classroom.grade_class(
             course, assignment, students=chosen.student, seed=chosen.seed, sandbox=chosen.sandbox,
@@ -185,11 +197,9 @@ def rehearse(chosen):
     """Rehearse assignments."""
     from autograder import rehearsal, tables
     from autograder.course import Course
-    from autograder.sandbox import require_bubblewrap
 
     course = Course(chosen.course)
-    if chosen.sandbox == "bubblewrap":
-        require_bubblewrap()
+    _require(chosen.sandbox)
     sources = [source for name in chosen.assignments or course.assignments()
                for source in course.assignment(name).notebooks]
     defects = 0

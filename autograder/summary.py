@@ -16,7 +16,7 @@ MISTAKES = 5                     # shown of each exercise
 NAMES = 8                        # shown of each kind of things to look at
 MESSAGES = 1000                  # different ones that are counted of an exercise
 
-_number = re.compile(r"(?<![A-Za-z_\d])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?j?|\b(?:nan|inf)\b")
+_number = re.compile(r"(?<![A-Za-z_\d])[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?j?|\b(?:nan|inf)\b")
 
 
 @dataclass

@@ -6,10 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from autograder import tables
+from autograder import containers, mutants, tables
 from autograder.cli import main
+from autograder.course import Course
 from autograder.job import Result
 from autograder.report import CellMark, Incident, Report
+from autograder.summary import without_numbers
+
+
+ANSWERS = """
+[[wrong]]
+exercise = "square"
+title = "twice in place of squared"
+fails = "square-check"
+says = ["square(3.0) is 6"]
+code = "def square(x): return 2 * x"
+"""
 
 
 @pytest.fixture
@@ -51,6 +63,38 @@ def test_grade_prints_marks_and_where_everything_is(run, small_course, monkeypat
     code, out, _ = run("feedback", "ps1")
     assert code == 0 and "2 pages" in out
     assert (small_course.root / "feedback/zoe/ps1/p1.html").is_file()
+
+
+def test_grade_again_keeps_what_is_marked_unless_told(run, small_course):
+    small_course.hand_in("ada", small_course.submitted_notebook())
+    small_course.hand_in("zoe", small_course.submitted_notebook(square="def square(x): return 0."))
+    grade = ["grade", "ps1", "--course", small_course.root]
+    code, out, _ = run(*grade, "--workers", "1", "--seed", "5")
+    assert code == 0 and "Kept" not in out
+    code, out, _ = run(*grade)
+    assert code == 0 and "Kept: 2 of 2 were marked before" in out and "--regrade" in out
+    assert [line.split() for line in out.splitlines()[2:4]] == [
+        ["ada", "5", "5", "10"], ["zoe", "0", "5", "5"]]
+    code, out, _ = run(*grade, "--regrade", "--student", "zoe")
+    assert code == 0 and "Kept" not in out and "Seed of the hidden inputs: 5" in out
+
+
+def test_grade_sums_up_what_the_class_did(run, small_course):
+    (small_course.source.parent / "answers.toml").write_text(ANSWERS)
+    zeros, twice = "def square(x): return 0.", "def square(x): return 2 * x"
+    for student, square in (("ada", "def square(x): return x * x"), ("bob", zeros), ("eve", zeros),
+                            ("kim", twice), ("leo", "import os\nos._exit(0)")):
+        small_course.hand_in(student, small_course.submitted_notebook(square=square, essay=""))
+    small_course.hand_in("max", small_course.submitted_notebook())
+    small_course.hand_in("pat", "{")
+    code, out, _ = run("grade", "ps1", "--course", small_course.root)
+    assert code == 1
+    lines = [line.split() for line in out.splitlines()]
+    assert ["square", "2", "0", "4", "33%"] in lines and ["mean", "6", "0", "0", "100%"] in lines
+    assert ["2", "square(#)", "is", "#,", "but", "it", "should", "be", "#."] in lines
+    assert ["1", "twice", "in", "place", "of", "squared"] in lines
+    assert "  incident kernel-died (1): leo" in out
+    assert "  essay, marked by hand (1): max" in out and "  not graded (1): pat" in out
 
 
 def test_grade_tells_with_its_code_that_somebody_was_not_graded(run, small_course):
@@ -150,7 +194,9 @@ def test_a_place_that_cannot_be_written(run, small_course):
 
 @pytest.mark.parametrize("arguments", [
     [], ["mark"], ["grade"], ["grade", "ps1", "--seed", "x"], ["grade", "ps1", "--seed", "-1"],
-    ["grade", "ps1", "--seed", str(2**32)], ["rehearse", "--what"]])
+    ["grade", "ps1", "--seed", str(2**32)], ["rehearse", "--what"], ["grade", "ps1", "--workers", "0"],
+    ["grade", "ps1", "--workers", "2", "--scheduler", "tcp://a:1"], ["export", "ps1"],
+    ["export", "ps1", "--to", "blackboard"], ["grade", "ps1", "--unsafe", "--sandbox", "container"]])
 def test_wrong_usage(run, arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         run(*arguments)
@@ -165,6 +211,25 @@ def test_the_help_explains_the_exit_codes():
         assert word in run.stdout
 
 
+@pytest.mark.parametrize("command", [["grade", "ps1"], ["rehearse"]])
+def test_without_podman_and_docker_it_refuses(run, small_course, monkeypatch, command):
+    small_course.hand_in("ada", small_course.submitted_notebook())
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    containers.engine.cache_clear()
+    words = complaint(run(*command, "--course", small_course.root, "--sandbox", "container"))
+    assert "podman is not installed" in words
+    containers.engine.cache_clear()
+
+
+def test_a_module_that_notebooks_cannot_have(run, small_course):
+    text = small_course.source.read_text().replace("gradem.check\"", "numpy.random\"")
+    small_course.source.write_text(text)
+    small_course.hand_in("ada", small_course.submitted_notebook())
+    code, out, err = run("grade", "ps1", "--course", small_course.root)
+    assert code == 2 and out == "" and "Traceback" not in err
+    assert "p1.ipynb: the notebook's metadata names 'numpy.random'" in err.splitlines()[-1]
+
+
 # ---- rehearse -----------------------------------------------------------------------
 
 
@@ -172,7 +237,18 @@ def test_rehearse_fails_for_an_assignment_with_defects(run, small_course):
     code, out, _ = run("rehearse", "--course", small_course.root)
     assert code == 1 and "There is no answers.toml" in out
     assert [line.split() for line in out.splitlines() if line.startswith("square")] == [
-        ["square", "1", "0", "11", "3"]]
+        ["square", "1", "0", str(len(mutants.KINDS)), "3"]]
+
+
+# ---- summary --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("message, expected", [
+    ("x is 1.5, but it should be -2e-10.", "x is #, but it should be #."),
+    ("f(0.1) is nan", "f(#) is #"), ("[1, 2.0, 3] or [-.5]", "[#, ...] or [#]"),
+    ("log_density2 of X1\n is  3+4j", "log_density2 of X1 is #+#"), ("none", "none")])
+def test_messages_are_compared_without_their_numbers(message, expected):
+    assert without_numbers(message) == expected
 
 
 # ---- tables ---------------------------------------------------------------------------
@@ -192,6 +268,16 @@ def test_nothing_odd():
     report = Report("graded", 1, "bubblewrap")
     assert tables.noticed([Result("a", "b", 1, "bubblewrap", "", {"p": report})]) == \
         "Nothing odd was noticed."
+
+
+def test_a_large_class_is_not_listed(small_course):
+    assignment = Course(small_course.root).assignment("ps1")
+    report = Report("graded", 1, "none", notes=["odd"])
+    results = [Result(f"s{number}", "ps1", 1, "none", "", {"p1": report}) for number in range(999)]
+    assert tables.marks(assignment, results).splitlines() == [
+        tables.UNSAFE, "999 submissions of ps1: more than are listed here. Their marks are in the "
+        "gradebook."]
+    assert tables.noticed(results).splitlines()[-1] == "  and 959 more, in the reports"
 
 
 def test_columns_are_aligned():
