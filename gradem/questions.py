@@ -36,7 +36,9 @@ class Question:
             f"<li><details><summary>{_marked(option)}</summary>"
             f"<p>{_marked(reply)}</p></details></li>"
             for option, reply in self.replies())
-        return (f'<div class="question tex2jax_process"><p>{_marked(self.text)}</p>'
+        text, *program = re.split(r"```(?:python)?\n(.*?)```", self.text, flags=re.DOTALL)
+        shown = f"<pre>{html.escape(program[0], quote=False)}</pre>" if program else ""
+        return (f'<div class="question tex2jax_process"><p>{_marked(text.strip())}</p>{shown}'
                 f'<ol type="a">{items}</ol></div>')
 
 
@@ -48,6 +50,7 @@ def choice(text, options, answer):
     Parameters
     ----------
     text : str
+        It may end with a program between lines of three backticks.
     options : dict of str to str
         Each option, and why it is right or what speaks against it. "Right." or "No." is put
         before it.

@@ -14,7 +14,7 @@
     reply.className = "question-reply";
     reply.setAttribute("aria-live", "polite");
     legend.append(...text.childNodes);
-    group.append(legend);
+    group.append(legend, ...question.querySelectorAll(":scope > pre"));
     question.querySelectorAll("details").forEach((option, i) => {
       const label = document.createElement("label");
       const radio = document.createElement("input");

@@ -36,3 +36,8 @@ def test_markup_of_others_is_text():
     page = questions.choice("<script>", {"<b>": "x", "y": "<i>z"}, answer="y")._repr_html_()
     assert "<script>" not in page and "<b>" not in page and "<i>" not in page
     assert "&lt;script&gt;" in page and "&lt;i&gt;z" in page
+
+
+def test_a_program_stands_below_the_question():
+    page = questions.choice("What is it?\n```python\na < b\n```", OPTIONS, "6")._repr_html_()
+    assert "<p>What is it?</p><pre>a &lt; b\n</pre><ol" in page
