@@ -1,48 +1,100 @@
-"""The page that a learner gets back: points, words, and his or her own text.
+"""The page that a learner gets back: points, words, and his or her own notebook.
 
-Everything on the page that a learner could have chosen, the names of files and students
-among it, is written as escaped text, never as markup; the page runs no script, loads
-nothing, and a content policy in it tells the browser to refuse both. Nothing of a test
-is on it but the words that the test said. It needs no network, follows the light or
-dark setting of its reader, and fits a phone.
+First comes what was reached and what to look at, then the notebook as the learner wrote
+it, each exercise beside its points, the words of its tests and what a human wrote.
+Nothing of a test is on it but the words that the test said, and nothing of a solution.
+
+Whatever a learner could have chosen, names and the words of a failed check among it, is
+hostile: it is written as escaped text, or goes through `markdown` and `outputs`, which
+let through only what is known to be harmless. The page runs no script and loads
+nothing, and a content policy in it tells the browser to refuse both. It is one file,
+needs no network, follows the light or dark setting of its reader, fits a phone and a
+sheet of paper, and stays below two megabytes.
 """
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jinja2
+from markupsafe import Markup, escape
 
+from autograder import markdown, outputs, sanitise
 from autograder.gradebook import Gradebook, HandMark
 from autograder.job import write_whole
 
-MAX_TEXT = 50_000                # characters of an answer that are shown
+MAX_SOURCE = 50_000              # characters of a cell that are shown
+MAX_NOTES = 50
 
 # What may be said of a cell that had to be stopped; other incidents are the instructor's.
 STOPPED = {"timeout", "output-limit", "kernel-died"}
 
-_folder = Path(__file__).parent
-_style = (_folder / "feedback.css").read_text(encoding="utf-8")
-_template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
-    (_folder / "feedback.html").read_text(encoding="utf-8"))
 
-# Only this one style sheet counts, recognised by its hash; there is nothing else to load.
-_policy = ("default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"
-           + base64.b64encode(hashlib.sha256(_style.encode()).digest()).decode() + "'")
+class Page:
+    """A kind of page: a template with a style sheet and the policy that allows only this.
+
+    Parameters
+    ----------
+    template : str
+        Name of the file beside this module.
+    *styles : str
+        Names of the style sheets.
+    """
+
+    def __init__(self, template, *styles):
+        folder = Path(__file__).parent
+        self.style = Markup("".join((folder / name).read_text(encoding="utf-8")
+                                    for name in styles))
+        # one style sheet counts, recognised by its hash; pictures are part of the page
+        digest = base64.b64encode(hashlib.sha256(self.style.encode()).digest()).decode()
+        self.policy = ("default-src 'none'; base-uri 'none'; form-action 'none'; "
+                       f"img-src data:; style-src 'sha256-{digest}'")
+        environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined,
+                                         trim_blocks=True, lstrip_blocks=True,
+                                         loader=jinja2.FileSystemLoader(folder))
+        environment.filters.update(points="{:g}".format, name=sanitise.name,
+                                   visible=sanitise.visible)
+        self.template = environment.get_template(template)
+
+    def render(self, **known):
+        """The page as HTML that can be written in UTF-8."""
+        html = self.template.render(policy=self.policy, style=self.style, **known)
+        return html.encode("utf-8", "replace").decode("utf-8")
+
+
+_page = Page("feedback.html", "feedback.css")
+
+
+@dataclass
+class Block:
+    """A cell as the page shows it: `kind` is "code" or "text", `body` its markup."""
+
+    kind: str
+    title: str
+    body: Markup | None = None
+    remark: str = ""
+    pieces: list = field(default_factory=list)
 
 
 @dataclass
 class Row:
     """An exercise as the page shows it."""
 
+    number: int
+    name: str
     title: str
     points: float
     max_points: float
     tests: list                  # of (label, CellMark)
-    answer: str
     hand: HandMark | None
     waiting: bool                # for points given by hand
+    blocks: list = field(default_factory=list)
+
+    @property
+    def anchor(self):
+        """Where the exercise stands on the page, whatever its name is."""
+        return f"exercise-{self.number}"
 
     @property
     def message(self):
@@ -50,7 +102,16 @@ class Row:
         said = [mark.message for _, mark in self.tests if not mark.passed]
         if said:
             return said[0] or "A test failed."
-        return "Not marked yet." if self.waiting else "All right." if self.tests else ""
+        if self.waiting:
+            return "Not marked yet."
+        if self.tests:
+            return "All right."
+        return "Marked by your instructor." if self.hand else ""
+
+    @property
+    def full(self):
+        """Are all points reached?"""
+        return self.points >= self.max_points
 
 
 def write(course, assignment, result):
@@ -96,14 +157,36 @@ def page(source, student, report, by_hand=None):
     str
         HTML.
     """
-    rows = [_row(exercise, report, by_hand or {}) for exercise in source.exercises]
-    return _template.render(
-        policy=_policy, style=jinja2.filters.Markup(_style), source=source, student=student,
-        report=report, rows=rows, stopped=_stopped(source, report),
-        points=sum(row.points for row in rows), max_points=source.points)
+    rows = rows_of(source, report, by_hand or {})
+    before = _fill(rows, report.notebook)
+    notes = _stopped(source, report) + report.notes
+    rest = len(notes) - MAX_NOTES
+    return _page.render(
+        source=source, student=student, report=report, rows=rows, before=before,
+        notes=notes[:MAX_NOTES] + ([f"There are {rest} more notes."] if rest > 0 else []),
+        points=sum(row.points for row in rows), max_points=source.points,
+        look=[row for row in rows if any(not mark.passed for _, mark in row.tests)])
 
 
-def _row(exercise, report, by_hand):
+def rows_of(source, report, by_hand):
+    """The exercises with what was reached in them; what a human entered counts.
+
+    Parameters
+    ----------
+    source : SourceNotebook
+    report : Report
+    by_hand : dict of str to HandMark
+
+    Returns
+    -------
+    list of Row
+        Without the learner's cells.
+    """
+    return [_row(number, exercise, report, by_hand)
+            for number, exercise in enumerate(source.exercises, 1)]
+
+
+def _row(number, exercise, report, by_hand):
     marks = {mark.grade_id: mark for mark in report.cells}
     tests = [("Hidden tests" if test.hidden else "Check", marks[test.name])
              for test in exercise.tests]
@@ -112,11 +195,63 @@ def _row(exercise, report, by_hand):
              if name in by_hand and by_hand[name].points is not None}
     points = sum(given.values()) + sum(mark.points for _, mark in tests
                                        if mark.grade_id not in given)
-    text = report.answers.get(exercise.name, "")
-    answer = text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "\n... (shortened)"
-    waiting = exercise.by_hand > 0 and exercise.name not in given and bool(text.strip())
-    return Row(exercise.title, points, exercise.points, tests, answer,
+    answered = bool(report.answers.get(exercise.name, "").strip())
+    waiting = exercise.by_hand > 0 and exercise.name not in given and answered
+    return Row(number, exercise.name, exercise.title, points, exercise.points, tests,
                by_hand.get(exercise.name), waiting)
+
+
+def _fill(rows, notebook):
+    """Put the learner's cells into the exercises; returns those before the first one."""
+    by_name = {row.name: row for row in rows}
+    cells = [cell for cell in notebook if cell.source.strip() or cell.outputs]
+    room, before, own = outputs.Room(), [], 0
+    current, blocks = before, []
+    for cell in cells:
+        if cell.name in by_name:
+            current, title = by_name[cell.name].blocks, "Your answer"
+        else:
+            own += 1
+            title = f"Your own cell {own}"
+        blocks.append(block(cell, title, room))
+        current.append(blocks[-1])
+    # what was put out comes second: the room is first of all for what was written
+    for shown, cell in zip(blocks, cells):
+        shown.pieces = outputs.pieces(cell.outputs, room)
+    return before
+
+
+def block(cell, title, room):
+    """What was written in a cell, as far as there is room for it.
+
+    Parameters
+    ----------
+    cell : LearnerCell
+    title : str
+    room : outputs.Room
+
+    Returns
+    -------
+    Block
+    """
+    source = sanitise.cut(cell.source, MAX_SOURCE)
+    shown = Block("code" if cell.kind == "code" else "text", title)
+    try:
+        if cell.kind == "markdown":
+            room.spend(outputs.MARKDOWN_WORK * len(source))
+            shown.body = room.take(markdown.markdown(source))
+            return shown
+        if cell.kind == "code":
+            shown.body = room.take(markdown.code(source))
+            return shown
+    except sanitise.Refused as why:
+        shown.remark = f"This cell is shown as plain text: {why}."
+    shown.kind = "code"
+    try:
+        shown.body = room.take(escape(sanitise.visible(source)))
+    except outputs.Full as why:
+        shown.remark = f"This cell is not shown: {why}."
+    return shown
 
 
 def _stopped(source, report):

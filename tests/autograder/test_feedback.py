@@ -11,32 +11,6 @@ from autograder.course import Course
 from autograder.gradebook import Gradebook, HandMark
 from autograder.report import CellMark, Incident, LearnerCell, Report
 
-PWN = "document.documentElement.setAttribute('data-pwned', '1')"
-VECTORS = [
-    f"<script>{PWN}</script>",
-    f"</code></pre><script>{PWN}</script>",
-    f"<img src=x onerror=\"{PWN}\">",
-    f"<svg onload=\"{PWN}\"></svg>",
-    f"<svg><animate onbegin=\"{PWN}\" attributeName=x dur=1s></svg>",
-    f"<iframe srcdoc=\"<script>parent.{PWN}</script>\"></iframe>",
-    f"<a href=\"javascript:{PWN}\" autofocus onfocus=\"{PWN}\">a</a>",
-    f"<details open ontoggle=\"{PWN}\">d</details>",
-    f"<body onload=\"{PWN}\">",
-    f"\"><script>{PWN}</script>",
-    f"'-{PWN}-'",
-    f"{{{{ ''.__class__ }}}} {{% raw %}} ${{{PWN}}}",
-    f"<math><mtext><script>{PWN}</script></mtext></math>",
-    "<meta http-equiv=refresh content='0; url=https://example.invalid/'>",
-    "<link rel=stylesheet href=https://example.invalid/a.css>",
-    "<base href=https://example.invalid/>",
-    "<style>@import 'https://example.invalid/b.css'; * { display: none }</style>",
-    "<img src=https://example.invalid/c.png>",
-    "<form action=https://example.invalid/><input autofocus></form>",
-    f"[a](javascript:{PWN}) ![b](https://example.invalid/d.png)",
-    "</style></title><textarea><!-- \0 \u202e",
-]
-
-
 @pytest.fixture
 def source(small_course):
     (notebook,) = Course(small_course.root).assignment("ps1").notebooks
@@ -122,7 +96,7 @@ def test_an_unsafe_run_is_stamped(source):
 
 def test_a_huge_answer_is_shortened(source):
     page = feedback.page(source, "ada", report(answers={"square": "x" * 10**6}))
-    assert "(shortened)" in page and len(page) < 200_000
+    assert "... 950 001 characters are left out here ..." in page and len(page) < 200_000
 
 
 def test_no_line_of_a_hidden_test_and_no_seed_is_on_a_real_page(small_course):
@@ -138,98 +112,3 @@ def test_no_line_of_a_hidden_test_and_no_seed_is_on_a_real_page(small_course):
     page = path.read_text()
     assert "is 0, but it should be 9" in page and "By hand." in page
     assert small_course.hidden not in page and "check.rng" not in page and "47114711" not in page
-
-
-# ---- nothing runs ---------------------------------------------------------------
-
-
-@pytest.fixture
-def visit(browser, tmp_path):
-    """Open a page, click what can be clicked; returns it, and every request it made.
-
-    A request that the content policy stopped has the failure "csp".
-    """
-    def visit(html, **options):
-        path = tmp_path / "page.html"
-        path.write_text(html, encoding="utf-8")
-        page = browser.new_page(**options)
-        asked = []
-        page.on("request", lambda request: asked.append(request))
-        page.goto(path.as_uri())
-        for link in page.query_selector_all("a, summary"):
-            link.dispatch_event("click")
-        page.wait_for_timeout(200)
-        return page, [request for request in asked if not request.url.startswith(path.as_uri())]
-    return visit
-
-
-def harmed(page):
-    return page.evaluate("document.documentElement.hasAttribute('data-pwned')")
-
-
-def test_no_planted_script_runs_and_no_address_is_asked_for(source, visit):
-    everything = "\n".join(VECTORS)
-    planted = report(
-        message=everything, notes=VECTORS, reason=everything, status="failed",
-        answers={"square": everything, "mean": everything, "essay": everything},
-        incidents=[Incident("timeout", "square", everything),
-                   Incident("timeout", everything, everything)])
-    hand = {"essay": HandMark(1.0, everything)}
-    page, asked = visit(feedback.page(source, everything, planted, hand))
-    assert not harmed(page) and asked == []
-    assert page.title() == "Feedback on Problem set 1"
-    # every vector is on the page as the text it is, and nothing of it became an element
-    shown = page.inner_text("body")
-    assert all(vector.split("\0")[0].strip() in shown for vector in VECTORS)
-    assert page.query_selector_all("script, img, svg, iframe, form, link, base, math") == []
-
-
-# a redirection is the one thing that a policy in a page cannot forbid
-STOPPABLE = [vector for vector in VECTORS[:-1] if "refresh" not in vector]
-
-
-@pytest.mark.parametrize("vector", STOPPABLE, ids=range(len(STOPPABLE)))
-def test_the_content_policy_alone_stops_them_too(source, visit, vector):
-    """As if an escape were forgotten: the vector is put into the page as markup."""
-    html = feedback.page(source, "ada", report())
-    page, asked = visit(html.replace("</main>", vector + "</main>"))
-    assert not harmed(page)
-    assert [request.url for request in asked if request.failure != "csp"] == []
-    assert page.is_visible("h1")
-
-
-def test_without_the_policy_the_vectors_do_harm(source, visit):
-    """The control: these vectors work where nothing stops them."""
-    html = feedback.page(source, "ada", report())
-    html = re.sub(r"<meta http-equiv=.Content-Security-Policy.*?>", "", html)
-    page, _ = visit(html.replace("</main>", "".join(VECTORS[:9]) + "</main>"))
-    assert harmed(page)
-
-
-# ---- how it looks -----------------------------------------------------------------
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_contrast_in_light_and_dark(source, visit, scheme):
-    html = feedback.page(source, "ada", report(notes=["A note."]), {"essay": HandMark(1, "Good.")})
-    page, _ = visit(html, color_scheme=scheme)
-    ratios = page.evaluate("""() => {
-      const light = c => { const [r, g, b] = c.match(/[\\d.]+/g).map(v => v / 255).map(
-        v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-      const ground = e => { const c = getComputedStyle(e).backgroundColor;
-        return c === 'rgba(0, 0, 0, 0)' && e.parentElement ? ground(e.parentElement) : c; };
-      return [...document.querySelectorAll('body *')].filter(e => [...e.childNodes].some(
-        n => n.nodeType === 3 && n.textContent.trim()) && e.tagName !== 'METER').map(e => {
-          const [a, b] = [light(getComputedStyle(e).color), light(ground(e))];
-          return [e.tagName + '.' + e.className,
-                  (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]; }); }""")
-    assert len(ratios) > 20
-    assert [pair for pair in ratios if pair[1] < 4.5] == []
-
-
-def test_it_fits_a_phone(source, visit):
-    html = feedback.page(source, "a" * 90, report(
-        message="word" * 60, answers={"square": "x = " + "1234567890" * 40}))
-    page, _ = visit(html, viewport={"width": 360, "height": 640})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
