@@ -49,7 +49,7 @@ class Summary:
         self.assignment = assignment
         self.tallies = {(source.name, exercise.name): Tally() for source in assignment.notebooks
                         for exercise in source.exercises if exercise.tests}
-        self.titles = {source.name: _titles(source) for source in assignment.notebooks}
+        self.titles = {source.name: foreseen(source) for source in assignment.notebooks}
         self.look = collections.defaultdict(list)       # kind of thing: students
         self.submissions = self.kept = 0
         self.seeds = set()
@@ -80,8 +80,7 @@ class Summary:
             tally.none += 1
         failed = next((mark for mark in marks if not mark.passed), None)
         if failed:
-            words = (_title(self.titles[source.name], failed)
-                     or without_numbers(failed.message) or "A test failed.")
+            words = mistake(self.titles[source.name], failed)
             tally.mistakes[words if words in tally.mistakes or len(tally.mistakes) < MESSAGES
                            else "other answers"] += 1
 
@@ -133,18 +132,32 @@ def _mistakes(name, tally):
             yield f"  {rest:5}  other answers"
 
 
-def _titles(source):
+def foreseen(source):
     """The wrong answers that the author has foreseen, those with most words first."""
     answers, _ = rehearsal.read_answers(source)
     wrong = [answer for answer in answers if not answer.right and answer.says]
     return sorted(wrong, key=lambda answer: -sum(map(len, answer.says)))
 
 
-def _title(titles, mark):
-    """The title of the foreseen wrong answer of which the test says the same, or None."""
-    return next((answer.title for answer in titles
-                 if (answer.exercise, answer.fails) == (mark.exercise, mark.grade_id)
-                 and all(words.lower() in mark.message.lower() for words in answer.says)), None)
+def mistake(titles, mark):
+    """What a failed test tells of the answer, so that the same mistake has the same words.
+
+    Parameters
+    ----------
+    titles : list of Answer
+        What `foreseen` returned.
+    mark : CellMark
+
+    Returns
+    -------
+    str
+        The title of the foreseen wrong answer of which the test says the same; else what
+        the test said, without numbers.
+    """
+    title = next((answer.title for answer in titles
+                  if (answer.exercise, answer.fails) == (mark.exercise, mark.grade_id)
+                  and all(words.lower() in mark.message.lower() for words in answer.says)), None)
+    return title or without_numbers(mark.message) or "A test failed."
 
 
 def _to_look_at(source, report):
