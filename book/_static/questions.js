@@ -1,35 +1,37 @@
 /* Questions to check oneself (gradem/questions.py): radio buttons in place of the folded replies.
 
-   The reply to the option chosen stands below the options, and is read aloud. */
+   All replies stay in the page, so that MathJax finds their formulas. Only the reply to the option
+   chosen is shown; as part of a live region it is read aloud. */
 
 (() => {
   "use strict";
 
   function start(question, number) {
-    const text = question.querySelector("p");
-    const name = `question-${number}`;
     const group = document.createElement("fieldset");
     const legend = document.createElement("legend");
-    const reply = document.createElement("div");
-    reply.className = "question-reply";
-    reply.setAttribute("aria-live", "polite");
-    legend.append(...text.childNodes);
+    const replies = document.createElement("div");
+    replies.setAttribute("aria-live", "polite");
+    legend.append(...question.querySelector("p").childNodes);
     group.append(legend, ...question.querySelectorAll(":scope > pre"));
-    question.querySelectorAll("details").forEach((option, i) => {
+    for (const option of question.querySelectorAll("details")) {
       const label = document.createElement("label");
       const radio = document.createElement("input");
+      const words = document.createElement("span");
+      const reply = option.querySelector("p");
       radio.type = "radio";
-      radio.name = name;
-      radio.value = i;
-      const words = option.querySelector("p");
-      radio.addEventListener("change", () => reply.replaceChildren(words));
-      label.append(radio, ...option.querySelector("summary").childNodes);
+      radio.name = `question-${number}`;
+      radio.addEventListener("change", () => {
+        for (const each of replies.children) each.hidden = each !== reply;
+      });
+      words.append(...option.querySelector("summary").childNodes);
+      label.append(radio, words);
       group.append(label);
-    });
-    question.replaceChildren(group, reply);
+      reply.hidden = true;
+      replies.append(reply);
+    }
+    question.replaceChildren(group, replies);
   }
 
-  // before MathJax looks for formulas, so that it finds them where they end up
   const ready = () => document.querySelectorAll("div.question").forEach(start);
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", ready);
   else ready();

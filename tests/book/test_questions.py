@@ -76,3 +76,18 @@ def test_without_a_script_each_option_unfolds_its_reply(open_page):
     assert not reply.is_visible()
     option.click()
     assert reply.is_visible()
+
+
+def test_formulas_of_questions_are_set(browser, book):
+    page = browser.new_page()
+    page.goto((book.site / "book" / "02-dual-numbers.html").as_uri())
+    page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
+    page.evaluate("MathJax.startup.promise")
+    replies = page.locator(".question [aria-live] p")
+    assert page.locator(".question").count() == 5 and replies.count() == 15
+    for option in page.locator(".question input").all():
+        option.check()
+    assert not any("\\(" in words for words in page.locator(".question").all_text_contents())
+    assert page.locator(".question legend mjx-container").count() >= 3
+    assert page.locator(".question label mjx-container").count() >= 6
+    page.close()
