@@ -495,6 +495,59 @@ def _draw_vertex(axes, line, place, mode):
                                "alpha": 0.85})
 
 
+@figure
+def directions(f, x, gradient, angles, slopes):
+    """Level curves around a point with its gradient, and the slope in every direction.
+
+    Parameters
+    ----------
+    f : callable
+        A function of two variables that takes arrays.
+    x : tuple of two float
+        The point.
+    gradient : sequence of two float
+        The gradient of f there.
+    angles : sequence of float, shape (n,)
+        Angles of directions, in degrees, rising.
+    slopes : sequence of float, shape (n,)
+        The directional derivatives along unit vectors of these angles.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, (above, below) = plt.subplots(2, 1, figsize=(5.0, 6.4), height_ratios=[1.4, 1])
+    reach = 1.3
+    u, v = (np.linspace(center - reach, center + reach, 80) for center in x)
+    curves = above.contour(u, v, f(*np.meshgrid(u, v)), levels=9, colors=GREY, linewidths=1.0,
+                           linestyles="solid")
+    above.clabel(curves, fontsize=9)
+    length = float(np.hypot(*gradient))
+    tip = [center + part / length for center, part in zip(x, gradient)]
+    above.annotate("", tip, x, arrowprops={"arrowstyle": "-|>", "color": VERMILION, "lw": 2.5,
+                                           "shrinkA": 0, "shrinkB": 0})
+    beside(above, "gradient's direction", tip, VERMILION, (-30, 12),
+           bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none"})
+    above.plot(*x, "o", color=BLACK)
+    above.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    fine = np.linspace(angles[0], angles[-1], 200)
+    steepest = float(np.degrees(np.arctan2(gradient[1], gradient[0])))
+    below.axhline(0, color=GREY, linewidth=0.8)
+    below.plot(fine, length * np.cos(np.radians(fine - steepest)), color=BLUE, linewidth=1.2)
+    below.plot(angles, slopes, "o", color=BLUE)
+    below.axvline(steepest, color=VERMILION, linestyle="--", linewidth=1.5)
+    below.set(xlabel="angle of the direction, degrees", ylabel="directional derivative",
+              xticks=range(0, 361, 90))
+    best = int(np.argmax(slopes))
+    return drawn, (
+        f"Above, level curves of the function around {words.point(x)}, and an arrow from there in "
+        f"the direction of the gradient, {words.number(steepest)} degrees from the x1 axis, at a "
+        "right angle to the level curve. Below, dots on a cosine curve: "
+        f"{words.curve('the directional derivative', angles, slopes)} The dots are highest at "
+        f"{words.number(angles[best])} degrees, next to a dashed line at the gradient's angle.")
+
+
 # ---- clustering -----------------------------------------------------------------------------
 
 COMPONENTS = [BLUE, VERMILION, ORANGE]

@@ -175,3 +175,15 @@ def test_a_graph_needs_what_its_mode_shows():
         plots.computational_graph(trace(lecture, 1.0, 2.0), "forward")
     with pytest.raises(ValueError, match="no adjoints"):
         plots.computational_graph(trace(lecture, 1.0, 2.0), "reverse")
+
+
+def test_directions_puts_a_dot_for_each_slope_on_the_cosine_of_the_gradient():
+    angles = np.arange(0, 360, 30)
+    gradient = np.array([3.0, 4.0])
+    slopes = gradient @ [np.cos(np.radians(angles)), np.sin(np.radians(angles))]
+    drawn = plots.directions(lambda x1, x2: 3 * x1 + 4 * x2, (1.0, 2.0), gradient, angles, slopes)
+    _, below = drawn.axes
+    curve, dots = below.lines[1], below.lines[2]
+    assert np.allclose(dots.get_ydata(), slopes)
+    assert np.allclose(np.interp(angles, *curve.get_data()), slopes, atol=0.01)
+    assert "53.1 degrees" in drawn.words
