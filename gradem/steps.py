@@ -223,6 +223,7 @@ def jacobian(f, x, pattern=None):
             "reverse: a row a sweep": (False, np.arange(m))}
     if pattern is not None:
         from gradem.sparse import colour
+        pattern = pattern.toarray() if hasattr(pattern, "toarray") else np.asarray(pattern)
         ways["forward: a colour of columns a sweep"] = True, colour(pattern)
         ways["reverse: a colour of rows a sweep"] = False, colour(np.transpose(pattern))
         places = np.transpose(np.nonzero(pattern)).tolist()

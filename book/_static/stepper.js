@@ -300,6 +300,8 @@
     const folded = html("details", { class: "stepper-folded" }, html("summary", {}, "The same as a table"));
     home.prepend(stage, folded);
     folded.append(table);
+    for (const [name, value] of [["tabindex", "0"], ["role", "region"],
+      ["aria-label", table.querySelector("caption").textContent]]) table.setAttribute(name, value);
     home.classList.add("live");
 
     function choice() {

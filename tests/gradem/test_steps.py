@@ -132,7 +132,8 @@ def chain(x, np=np):
 def test_each_sweep_finds_its_entries_and_all_are_found_once():
     x = np.linspace(1.0, 2.0, 7)
     pattern = sparsity(chain, x).toarray()
-    made = scene(steps.jacobian(chain, x, pattern))
+    made = scene(steps.jacobian(chain, x, sparsity(chain, x)))
+    assert made == scene(steps.jacobian(chain, x, pattern.tolist()))
     sweeps = []
     for route in made["routes"]:
         shown = [tuple(place) for frame in route["frames"]
