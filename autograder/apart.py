@@ -6,6 +6,7 @@ started when its time is over, when the run is stopped, or when the process that
 for it is gone. What it had sent before that is not lost.
 """
 
+import atexit
 import contextlib
 import multiprocessing
 import multiprocessing.connection
@@ -18,9 +19,10 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
+
+from autograder import scratch
 
 MEMORY = 4 * 2**30               # bytes of address space
 PIECE = 256 * 2**20              # bytes at most that are read in one piece
@@ -40,6 +42,14 @@ class Stopped(Exception):
 
 def prepare():
     """Start the server, which takes some seconds until it has imported everything."""
+    config = multiprocessing.current_process()._config
+    # A worker of Dask is a daemon, and multiprocessing allows no daemon to have children,
+    # because it would leave them behind. Ours end by themselves.
+    config["daemon"] = False
+    if "tempdir" not in config:           # where the server has its socket
+        folder = scratch.folder()
+        config["tempdir"] = str(folder)
+        atexit.register(scratch.remove, folder)
     multiprocessing.forkserver.ensure_running()
 
 
@@ -85,28 +95,34 @@ def call(function, *arguments, seconds):
     Stopped
         If `stop` was called meanwhile.
     """
-    # A worker of Dask is a daemon, and multiprocessing allows no daemon to have children,
-    # because it would leave them behind. Ours end by themselves.
-    multiprocessing.current_process()._config["daemon"] = False
-    with tempfile.TemporaryDirectory(prefix="grade-", ignore_cleanup_errors=True) as folder:
-        ours, theirs = _processes.Pipe(duplex=False)
-        process = _processes.Process(target=_work, args=(function, arguments, theirs, folder),
-                                     daemon=True)
-        with ours:
-            with theirs:
-                process.start()
-            _running.add(process)
-            try:
-                ended = _listen(process, ours, time.monotonic() + seconds)
-            finally:
-                end(process.pid)
-                process.join()
-                _running.discard(process)
-        if _stopping.is_set():
-            raise Stopped
-        ended.exitcode = process.exitcode
-        ended.log = _last_lines(Path(folder, "log"))
-        return ended
+    prepare()
+    folder = scratch.folder()
+    try:
+        ended = _call(function, arguments, folder, seconds)
+        ended.log = _last_lines(folder / "log")
+    finally:
+        scratch.remove(folder)
+    if _stopping.is_set():
+        raise Stopped
+    return ended
+
+
+def _call(function, arguments, folder, seconds):
+    ours, theirs = _processes.Pipe(duplex=False)
+    process = _processes.Process(target=_work, args=(function, arguments, theirs, str(folder)),
+                                 daemon=True)
+    with ours:
+        with theirs:
+            process.start()
+        _running.add(process)
+        try:
+            ended = _listen(process, ours, time.monotonic() + seconds)
+        finally:
+            end(process.pid)
+            process.join()
+            _running.discard(process)
+    ended.exitcode = process.exitcode
+    return ended
 
 
 def _listen(process, line, deadline):

@@ -12,7 +12,7 @@ import os
 import time
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ThreadPoolExecutor, wait
 
-from autograder import apart, job
+from autograder import apart, job, templates
 from autograder.course import Unusable
 
 CONNECT_SECONDS = 10
@@ -49,6 +49,7 @@ def local(workers=None):
             executor.shutdown(cancel_futures=True)
         raise
     finally:
+        templates.close_all()
         job.tidy()
 
 

@@ -279,6 +279,8 @@ def address_for(source, sandbox):
 
 
 @atexit.register
-def _close_all():
-    for template in _running.values():
-        template.close()
+def close_all():
+    """End all templates of this process."""
+    with _lock:
+        while _running:
+            _running.popitem()[1].close()
