@@ -1012,3 +1012,32 @@ def surface(x, y, height, paths, xlabel, ylabel):
     said = [f"A path from {words.point(path[0])} ends at {words.point(path[-1])}."
             for path in paths]
     return drawn, f"Contour lines with summits at {words.listed(tops)}. {' '.join(said)}"
+
+
+@figure
+def complete_and_incomplete(X, labels, responsibilities):
+    """The same points with their labels, without them, and with probabilities of labels.
+
+    Parameters
+    ----------
+    X : ndarray, shape (N, 2)
+        The axes have one scale.
+    labels : ndarray of int, shape (N,)
+        Three different labels at most.
+    responsibilities : ndarray, shape (N, K)
+
+    Returns
+    -------
+    Figure
+    """
+    drawn, grid = _grid_of(3, sharex=True, sharey=True)
+    complete, incomplete, soft = list(grid)[:3]
+    for k in np.unique(labels):
+        complete.scatter(*X[labels == k].T, s=12, color=COMPONENTS[k], marker="os^"[k])
+    incomplete.scatter(*X.T, s=12, color=GREY)
+    soft.scatter(*X.T, s=12, c=blend(responsibilities))
+    for axes, title in zip(grid, ["with labels", "without labels", "with probabilities"]):
+        axes.set(title=title, aspect="equal")
+    return drawn, (f"Three panels with the same {len(X)} points: in the colours of their labels, "
+                   f"all grey, and in colours mixed by probability.{_groups(X, labels)} "
+                   f"{_certainty(responsibilities)}")
