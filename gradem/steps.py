@@ -348,7 +348,7 @@ def _matrix(covariance):
 
 
 def _change(gain):
-    return f"{gain:.2g} more" if gain >= 0 else f"{-gain:.2g} less"
+    return f"{number(abs(gain))} {'more' if gain >= 0 else 'less'}"
 
 
 def _pair(numbers):

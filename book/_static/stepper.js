@@ -367,7 +367,7 @@
 
     const KEYS = { ArrowLeft: () => frame - 1, ArrowRight: () => frame + 1, Home: () => 0, End: () => Infinity };
     stage.addEventListener("keydown", (event) => {
-      const own = event.target === slider || event.target.tagName === "SELECT";
+      const own = event.target.closest("input, select, .stepper-scroll");     // they have uses for keys
       if (own || event.altKey || event.ctrlKey || event.metaKey || !(event.key in KEYS)) return;
       event.preventDefault();
       jump(KEYS[event.key]());

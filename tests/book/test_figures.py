@@ -10,6 +10,7 @@ from nbformat import v4
 
 import nb
 
+KB = 1000
 CHAPTERS = sorted((nb.ROOT / "book").glob("*.ipynb"))
 
 TEXT = "# A page\n\nSee {numref}`fig-line` and {numref}`fig-steps`."
@@ -74,3 +75,32 @@ def test_all_pictures_of_a_chapter_have_computed_words(path):
         if "alt" in cell.metadata.get("mystnb", {}).get("image", {}):
             by_hand.append(cell.id)
     assert by_hand == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_stepped_figures_of_a_chapter_are_small_and_whole(path):
+    for cell in nb.read(path).cells:
+        for output in cell.get("outputs", []):
+            page = output.get("data", {}).get("text/html", "")
+            if 'class="stepper"' not in page:
+                continue
+            assert len(page) < 150 * KB, cell.id
+            assert cell.metadata["mystnb"]["figure"]["name"], cell.id
+            scene = json.loads(BeautifulSoup(page, "html.parser").select_one("script").get_text())
+            for route in scene["routes"]:
+                assert 0 <= route["first"] < len(route["frames"])
+                assert all(frame["says"] and len(frame["panels"]) == len(scene["panels"])
+                           for frame in route["frames"]), cell.id
+
+
+def test_every_stepped_figure_of_the_book_comes_to_life(book, pages, browser):
+    dead, alive = [], 0
+    page = browser.new_page()
+    for path, text in pages.items():
+        if text.select("div.stepper"):
+            page.goto(path.as_uri())
+            dead += [f"{path.stem}: {figure.get_attribute('id')}" for figure in
+                     page.locator("figure:has(.stepper:not(.live))").all()]
+            alive += page.locator(".stepper.live svg, .stepper.live td.lit").count()
+    page.close()
+    assert dead == [] and alive > 0

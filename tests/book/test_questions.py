@@ -7,8 +7,19 @@ from gradem import questions
 
 STATIC = nb.ROOT / "book" / "_static"
 
+CHAPTERS = sorted((nb.ROOT / "book").glob("*.ipynb"))
+
 FIRST = questions.choice("How much is $2 + 2$?", {"`3`": "One less.", "`4`": "It is 4."}, "`4`")
 SECOND = questions.choice("And 3 + 3?", {"5": "One less.", "6": "It is 6.", "7": "One more."}, "6")
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_chapter_asks_questions_whose_answers_are_computed(path):
+    cells = nb.read(path).cells
+    asked = [cell for cell in cells if "questions.choice(" in cell.source]
+    assert len(asked) >= 3
+    assert all("remove-input" in cell.metadata.get("tags", []) for cell in asked)
+    assert not any(cell.cell_type == "markdown" and "**Question" in cell.source for cell in cells)
 
 
 @pytest.fixture(scope="module")
