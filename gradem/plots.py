@@ -834,7 +834,7 @@ def _grid_of(count, height=2.45, **more):
     drawn, grid = plt.subplots(rows, 2, figsize=(5.0, height * rows), squeeze=False, **more)
     for axes in grid.flat[count:]:
         axes.remove()
-    return drawn, grid.flat
+    return drawn, list(grid.flat[:count])
 
 
 def _mesh(low, high, n=120):
@@ -930,7 +930,9 @@ def regions(X, labels, rules, xlabel="$x_1$", ylabel="$x_2$", aspect="equal"):
         for k in np.unique(labels):
             axes.contourf(*np.moveaxis(mesh, -1, 0), decided == k, levels=[0.5, 1.5],
                           colors=[COMPONENTS[k]], alpha=0.16)
-            axes.scatter(*X[labels == k].T, s=9, color=COMPONENTS[k], marker="os^"[k])
+            axes.contour(*np.moveaxis(mesh, -1, 0), decided == k, levels=[0.5], colors=BLACK,
+                         linewidths=1.5)
+            axes.scatter(*X[labels == k].T, s=6, color=COMPONENTS[k], marker="os^"[k])
         axes.set(title=title, aspect=aspect, xlabel=xlabel)
         wrong = int(np.sum(rule(X) != labels))
         said.append(f"{title}: {wrong} of {len(X)} points lie on ground of another colour.")
@@ -1031,7 +1033,7 @@ def complete_and_incomplete(X, labels, responsibilities):
     Figure
     """
     drawn, grid = _grid_of(3, sharex=True, sharey=True)
-    complete, incomplete, soft = list(grid)[:3]
+    complete, incomplete, soft = grid
     for k in np.unique(labels):
         complete.scatter(*X[labels == k].T, s=12, color=COMPONENTS[k], marker="os^"[k])
     incomplete.scatter(*X.T, s=12, color=GREY)
