@@ -1,9 +1,10 @@
-"""The commands of the grader: grade, feedback, export, rehearse, demo.
+"""The commands of the grader: grade, feedback, export, rehearse, check, demo.
 
     autograder grade 01-differences        mark what was handed in since the last time
     autograder feedback 01-differences     write the pages again, with marks given by hand
     autograder export 01-differences       marks for Canvas or Moodle
     autograder rehearse                    try the course's own right and wrong answers
+    autograder check NOTEBOOK              for learners: what the visible checks say
     autograder demo                        all of it with an invented class
 
 Exit codes: 0, all is well; 1, it is done, but somebody must look (a submission was not
@@ -14,6 +15,7 @@ interrupted.
 import argparse
 import contextlib
 import functools
+import itertools
 import os
 import sys
 
@@ -97,6 +99,13 @@ def _parser():
                   "assignments in the real grader")
     sub.add_argument("assignments", metavar="ASSIGNMENT", nargs="*", help="default: all")
     sandbox(sub)
+    sub = commands.add_parser("check", help="for learners: what the visible checks of a notebook "
+                              "say", description="Run a notebook from top to bottom and print what "
+                              "its visible checks say.")
+    sub.set_defaults(run=check)
+    sub.add_argument("notebook", metavar="NOTEBOOK")
+    sub.add_argument("--released", metavar="NOTEBOOK", help="the notebook as it was released "
+                     "(default: looked for in the folders around)")
     command(demo, "demo", "grade an invented class of learners, in _build/demo")
     return parser
 
@@ -130,7 +139,7 @@ def _workers(text):
 
 def grade(chosen):
     """Mark an assignment."""
-    from autograder import classroom, executors, tables
+    from autograder import classroom, executors, overview, tables
     from autograder.course import Course, Unusable
     from autograder.summary import Summary
 
@@ -146,12 +155,22 @@ def grade(chosen):
         _require(chosen.sandbox)
         executor = functools.partial(executors.local, chosen.workers)
     results, summary = [], Summary(assignment)
-    with contextlib.closing(classroom.grade_class(
-            course, assignment, students=chosen.student, seed=chosen.seed, sandbox=chosen.sandbox,
-            regrade=chosen.regrade, executor=executor)) as graded:
+
+    def counted(graded):
         for result in graded:
             summary.add(result)
             results.append(tables.brief(result))
+            yield result
+
+    with contextlib.closing(classroom.grade_class(
+            course, assignment, students=chosen.student, seed=chosen.seed, sandbox=chosen.sandbox,
+            regrade=chosen.regrade, executor=executor)) as graded:
+        if chosen.student:
+            for _ in counted(graded):
+                pass
+            page = overview.write(course, assignment, classroom.all_results(course, assignment))
+        else:
+            page = overview.write(course, assignment, counted(graded))
     results.sort(key=lambda result: result.student)
     print(tables.marks(assignment, results))
     print(tables.noticed(results))
@@ -165,19 +184,37 @@ def grade(chosen):
     print(f"Gradebook: {course.gradebook}")
     print(f"Reports:   {reports}/{classroom.REPORT}")
     print(f"Feedback:  {pages}/*.html")
+    print(f"Overview:  {os.path.relpath(page)}")
     return DONE if all(result.graded for result in results) else LOOK
 
 
 def feedback(chosen):
     """Write the feedback pages of an assignment again."""
-    from autograder import classroom, feedback
+    from autograder import classroom, feedback, overview
     from autograder.course import Course
+    from autograder.gradebook import Gradebook
+    from autograder.progress import bar
 
     course = Course(chosen.course, chosen.db)
     assignment = course.assignment(chosen.assignment)
-    pages = [page for result in classroom.read_results(course, assignment)
-             for page in feedback.write(course, assignment, result)]
+    results = classroom.read_results(course, assignment)
+    results = itertools.chain([next(results)], results)    # nothing is written if there is none
+    students = course.graded(assignment.name)
+    pages = []
+
+    def written(results):
+        with Gradebook(course) as gradebook:
+            gradebook.penalise(assignment.name)
+            by_hand = gradebook.by_hand(assignment.name)
+        with bar(len(students), assignment.name) as progress:
+            for result in results:
+                pages.extend(feedback.write(course, assignment, result, by_hand[result.student]))
+                progress.update()
+                yield result
+
+    page = overview.write(course, assignment, written(results))
     print(f"{len(pages)} pages, the first of them {os.path.relpath(pages[0])}")
+    print(f"Overview: {os.path.relpath(page)}")
     return DONE
 
 
@@ -208,6 +245,12 @@ def rehearse(chosen):
         print(tables.rehearsed(source, trials))
         defects += sum(bool(trial.defect) for trial in trials)
     return LOOK if defects else DONE
+
+
+def check(chosen):
+    """Print what the visible checks of a learner's notebook say."""
+    from autograder import selfcheck
+    return selfcheck.run(chosen.notebook, released=chosen.released)
 
 
 def demo(chosen):

@@ -114,7 +114,7 @@ class Row:
         return self.points >= self.max_points
 
 
-def write(course, assignment, result):
+def write(course, assignment, result, by_hand=None):
     """Write the pages of one submission, with what a human entered in the gradebook.
 
     Parameters
@@ -122,14 +122,17 @@ def write(course, assignment, result):
     course : Course
     assignment : Assignment
     result : Result
+    by_hand : dict of (str, str) to HandMark, optional
+        What a human entered; default: it is looked up.
 
     Returns
     -------
     list of Path
         One page for each notebook.
     """
-    with Gradebook(course) as gradebook:
-        by_hand = gradebook.by_hand(assignment.name, result.student)
+    if by_hand is None:
+        with Gradebook(course) as gradebook:
+            by_hand = gradebook.by_hand(assignment.name, result.student)
     folder = course.folder("feedback", result.student, assignment.name)
     folder.mkdir(parents=True, exist_ok=True)
     pages = []

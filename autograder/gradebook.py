@@ -266,6 +266,8 @@ class Gradebook:
         ----------
         assignment : str
         """
+        if not self.has(assignment):
+            return
         with self._transaction():
             known = self._assignment(assignment)
             late = NOTEBOOK.c.late_submission_penalty.is_not(None)
