@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder import rehearsal, tables
+from autograder import exports, overview, rehearsal, tables
 from autograder.classroom import grade_class
 from autograder.course import CONFIGURATIONS, Course, Unusable
 from autograder.judge import names_bound
@@ -241,11 +241,16 @@ def run(root):
         print(f"\n{tables.marks(assignment, results)}\n{tables.noticed(results)}\n\n"
               f"{summary.text()}\n", flush=True)
         everything += results
+        pages = overview.write(course, assignment, results).parent
+        exports.export(course, assignment, "canvas", None,
+                       course.root / f"{assignment.name}-canvas.csv")
     first = course.folder("feedback", "isaac-mistakes", assignments[0].name)
     book = Path(root, "_build", "html", "index.html")
     print(f"Feedback:   {_shown(first / (assignments[0].notebooks[0].name + '.html'))}, "
           "and its neighbours")
+    print(f"Overview:   {_shown(pages)}/overview-*.html")
     print(f"Gradebook:  {course.gradebook}")
+    print(f"For Canvas: {_shown(course.root)}/*-canvas.csv")
     print(f"Book:       {_shown(book)}" if book.is_file() else "Book:       run  make book")
     return everything
 

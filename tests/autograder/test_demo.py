@@ -66,6 +66,8 @@ def test_everybody_gets_what_the_name_promises(course, capsys):
     copy = course.root / "_build" / "demo"
     assert (copy / "gradebook.db").is_file()
     assert len(list((copy / "feedback").rglob("p1.html"))) == len(POINTS)
+    assert "isaac-mistakes" in (copy / "autograded" / "overview-ps1.html").read_text()
+    assert "ada-right,,ada-right,,10" in (copy / "ps1-canvas.csv").read_text()
 
 
 def test_the_real_course_is_left_alone(course):
