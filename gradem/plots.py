@@ -7,7 +7,9 @@ written beside the lines in place of legends, and type large enough for a phone.
 imported when a figure is drawn.
 """
 
+import ast
 import functools
+import itertools
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from gradem.layout import layers
 
 BLACK, BLUE, VERMILION, ORANGE = "#000000", "#0072B2", "#D55E00", "#E69F00"
 GREY, PALE = "#6B6B6B", "#E9E9E9"
+
+SIGNS_OF_TREES = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.USub: "-"}
 
 STYLE = {
     "figure.figsize": (5.0, 3.4),
@@ -548,6 +552,57 @@ def directions(f, x, gradient, angles, slopes):
         f"{words.number(angles[best])} degrees, next to a dashed line at the gradient's angle.")
 
 
+@figure
+def syntax_tree(text):
+    """The syntax tree of an expression in Python, the last operation at the top.
+
+    Parameters
+    ----------
+    text : str
+        An expression of names, numbers, signs and calls.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    vertices = []                       # (label, depth, place across, children)
+    leaves = itertools.count()
+
+    def place(node, depth):
+        """Enter an expression below the others, and return its number."""
+        parts = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        label = ast.unparse(node)
+        if isinstance(node, ast.Call):
+            label, parts = ast.unparse(node.func), node.args
+        elif isinstance(node, (ast.BinOp, ast.UnaryOp)):
+            label = SIGNS_OF_TREES[type(node.op)]
+        else:
+            parts = []
+        children = [place(part, depth + 1) for part in parts]
+        across = np.mean([vertices[c][2] for c in children]) if children else next(leaves)
+        vertices.append((label, depth, float(across), children))
+        return len(vertices) - 1
+
+    place(ast.parse(text, mode="eval").body, 0)
+    deepest = max(depth for _, depth, _, _ in vertices)
+    drawn, axes = plt.subplots(figsize=(1.0 + 1.1 * next(leaves), 0.9 + 0.8 * deepest))
+    for label, depth, across, children in vertices:
+        for child in children:
+            _, below, beside_it, _ = vertices[child]
+            axes.plot([across, beside_it], [-depth, -below], color=GREY, linestyle="-",
+                      linewidth=1.4, zorder=1)
+        axes.text(across, -depth, label, ha="center", va="center", zorder=2,
+                  color=BLUE if children else BLACK, family="monospace",
+                  bbox={"boxstyle": "round,pad=0.35", "facecolor": "white",
+                        "edgecolor": BLUE if children else GREY})
+    axes.margins(0.25)
+    axes.axis("off")
+    said = [f"{label} above {words.listed([vertices[c][0] for c in children])}"
+            for label, _, _, children in reversed(vertices) if children]
+    return drawn, f"A tree. From the top down: {'; '.join(said)}."
+
+
 # ---- clustering -----------------------------------------------------------------------------
 
 COMPONENTS = [BLUE, VERMILION, ORANGE]
@@ -957,7 +1012,7 @@ def densities(X, panels, xlabel="$x_1$", ylabel="$x_2$"):
     Figure
     """
     drawn, grid = _grid_of(len(panels), sharex=True, sharey=True)
-    margin = 0.15 * (X.max(axis=0) - X.min(axis=0))
+    margin = 0.25 * (X.max(axis=0) - X.min(axis=0))
     mesh = _mesh(X.min(axis=0) - margin, X.max(axis=0) + margin)
     said = []
     for axes, (title, density) in zip(grid, panels.items()):
@@ -1004,7 +1059,8 @@ def surface(x, y, height, paths, xlabel, ylabel):
     import matplotlib.pyplot as plt
     drawn, axes = plt.subplots(figsize=(5.0, 4.4))
     depths = np.quantile(height, np.linspace(0.0, 1.0, 17))
-    axes.contour(x, y, height, levels=depths[1:-1], colors=GREY, linewidths=0.9)
+    axes.contour(x, y, height, levels=depths[1:-1], colors=GREY, linewidths=0.9,
+                 linestyles="solid")
     for path, color, stroke in zip(paths, COMPONENTS, STROKES):
         axes.plot(*np.transpose(path), color=color, linestyle=stroke, marker="o", markersize=4)
         axes.plot(*path[0], color=color, marker="s", markersize=8)
@@ -1043,3 +1099,33 @@ def complete_and_incomplete(X, labels, responsibilities):
     return drawn, (f"Three panels with the same {len(X)} points: in the colours of their labels, "
                    f"all grey, and in colours mixed by probability.{_groups(X, labels)} "
                    f"{_certainty(responsibilities)}")
+
+
+@figure
+def weighted_sum(x, parts, xlabel="$x$"):
+    """Weighted densities on a line, and their sum, the density of a mixture.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n,)
+    parts : dict of str to ndarray, shape (n,)
+        Name and weighted density of each component, three at most.
+    xlabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots()
+    total = sum(parts.values())
+    axes.plot(x, total, color=BLACK, linestyle="-", label="mixture")
+    for (name, part), color, stroke in zip(parts.items(), COMPONENTS, STROKES):
+        axes.plot(x, part, color=color, linestyle=stroke)
+        axes.fill_between(x, part, color=color, alpha=0.12, linewidth=0.0)
+        top = np.argmax(part)
+        axes.text(x[top], 0.5 * part[top], name, color=color, horizontalalignment="center",
+                  verticalalignment="center")
+    axes.set(xlabel=xlabel, ylabel="density", ylim=(0.0, None))
+    return drawn, (f"{words.curve('The black line, the sum,', x, total)} Below it: "
+                   + " ".join(words.curve(name, x, part) for name, part in parts.items()))
