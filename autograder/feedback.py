@@ -89,6 +89,8 @@ class Row:
     tests: list                  # of (label, CellMark)
     hand: HandMark | None
     waiting: bool                # for points given by hand
+    graded: bool = True
+    trouble: str = ""            # why the learner's cell did not run to its end
     blocks: list = field(default_factory=list)
 
     @property
@@ -99,9 +101,11 @@ class Row:
     @property
     def message(self):
         """The first thing to look at."""
-        said = [mark.message for _, mark in self.tests if not mark.passed]
-        if said:
-            return said[0] or "A test failed."
+        if not self.graded:
+            return "Not graded."
+        failed = [mark.message or "A test failed." for _, mark in self.tests if not mark.passed]
+        if failed:
+            return f"{self.trouble} {failed[0]}".strip()
         if self.waiting:
             return "Not marked yet."
         if self.tests:
@@ -168,7 +172,8 @@ def page(source, student, report, by_hand=None):
         source=source, student=student, report=report, rows=rows, before=before,
         notes=notes[:MAX_NOTES] + ([f"There are {rest} more notes."] if rest > 0 else []),
         points=sum(row.points for row in rows), max_points=source.points,
-        look=[row for row in rows if any(not mark.passed for _, mark in row.tests)])
+        look=[row for row in rows if any(not mark.passed for _, mark in row.tests)],
+        hidden=any(test.hidden for exercise in source.exercises for test in exercise.tests))
 
 
 def rows_of(source, report, by_hand):
@@ -200,8 +205,23 @@ def _row(number, exercise, report, by_hand):
                                        if mark.grade_id not in given)
     answered = bool(report.answers.get(exercise.name, "").strip())
     waiting = exercise.by_hand > 0 and exercise.name not in given and answered
-    return Row(number, exercise.name, exercise.title, points, exercise.points, tests,
-               by_hand.get(exercise.name), waiting)
+    graded = report.status == "graded"
+    return Row(number, exercise.name, exercise.title, points, exercise.points,
+               tests if graded else [], by_hand.get(exercise.name), waiting, graded,
+               _trouble(exercise, report))
+
+
+def _trouble(exercise, report):
+    """Why the answer did not run to its end: it was stopped, or an error ended it."""
+    stopped = [f"Your cell {incident.detail}." for incident in report.incidents
+               if incident.kind in STOPPED and incident.cell == exercise.name]
+    errors = [sanitise.text(output.data).strip().rpartition("\n")[2].strip()
+              for cell in report.notebook if cell.name == exercise.name
+              for output in cell.outputs if output.kind == "error"]
+    ended = [f"Your cell stops with {sanitise.name(error)}." for error in errors
+             # that is how an exercise is released
+             if error and not error.startswith("NotImplementedError")]
+    return (stopped or ended or [""])[0]
 
 
 def _fill(rows, notebook):
@@ -238,20 +258,20 @@ def block(cell, title, room):
     Block
     """
     source = sanitise.cut(cell.source, MAX_SOURCE)
-    shown = Block("code" if cell.kind == "code" else "text", title)
+    shown = Block("code", title)
     try:
-        if cell.kind == "markdown":
-            room.spend(outputs.MARKDOWN_WORK * len(source))
-            shown.body = room.take(markdown.markdown(source))
-            return shown
-        if cell.kind == "code":
-            shown.body = room.take(markdown.code(source))
-            return shown
-    except sanitise.Refused as why:
-        shown.remark = f"This cell is shown as plain text: {why}."
-    shown.kind = "code"
-    try:
-        shown.body = room.take(escape(sanitise.visible(source)))
+        room.spend(len(source))
+        try:
+            if cell.kind == "markdown":
+                room.spend(outputs.MARKDOWN_WORK * len(source))
+                shown.body = room.take(markdown.markdown(source))
+                shown.kind = "text"
+            elif cell.kind == "code":
+                shown.body = room.take(markdown.code(source))
+        except sanitise.Refused as why:
+            shown.remark = f"This cell is shown as plain text: {why}."
+        if shown.body is None:
+            shown.body = room.take(escape(sanitise.visible(source)))
     except outputs.Full as why:
         shown.remark = f"This cell is not shown: {why}."
     return shown

@@ -44,7 +44,7 @@ class Room:
         Of what is read to make it.
     """
 
-    def __init__(self, characters=1_500_000, work=2_000_000):
+    def __init__(self, characters=1_300_000, work=2_000_000):
         self.characters = characters
         self.work = work
 

@@ -1,6 +1,7 @@
 """The feedback page says everything the learner needs, and runs nothing a learner wrote."""
 
 import re
+import time
 
 import pytest
 from bs4 import BeautifulSoup
@@ -9,7 +10,7 @@ from autograder import feedback
 from autograder.classroom import grade_class
 from autograder.course import Course
 from autograder.gradebook import Gradebook, HandMark
-from autograder.report import CellMark, Incident, LearnerCell, Report
+from autograder.report import CellMark, Incident, LearnerCell, Output, Report
 
 @pytest.fixture
 def source(small_course):
@@ -24,9 +25,9 @@ def report(*, answers=None, message="square(3.0) is 6, but it should be 9.", **o
              CellMark("mean-hidden", "mean", 3.0, 3.0, True)]
     answers = answers or {"square": "def square(x):\n    return 2 * x", "mean": "m = 1",
                           "essay": "A limit."}
+    notebook = [LearnerCell(name, "code", text) for name, text in answers.items()]
     return Report(**{"status": "graded", "seed": 4711, "sandbox": "bubblewrap", "cells": cells,
-                     "notebook": [LearnerCell(name, "code", text)
-                                  for name, text in answers.items()], **options})
+                     "notebook": notebook, **options})
 
 
 def soup(page):
@@ -97,6 +98,52 @@ def test_an_unsafe_run_is_stamped(source):
 def test_a_huge_answer_is_shortened(source):
     page = feedback.page(source, "ada", report(answers={"square": "x" * 10**6}))
     assert "... 950 001 characters are left out here ..." in page and len(page) < 200_000
+
+
+def test_a_cell_that_did_not_run_to_its_end_is_told_before_what_the_test_says(source):
+    message = "square is not defined."
+    stopped = report(message=message,
+                     incidents=[Incident("timeout", "square", "ran longer than 20 s")])
+    ended = report(message=message)
+    ended.notebook[0].outputs = [Output("error", "Traceback\n\x1b[31mNameError\x1b[0m: x")]
+    unanswered = report(message=message)
+    unanswered.notebook[0].outputs = [Output("error", "Traceback\nNotImplementedError: ")]
+    for made, said in [(stopped, "Your cell ran longer than 20 s. "),
+                       (ended, "Your cell stops with NameError: x. "), (unanswered, "")]:
+        page = soup(feedback.page(source, "ada", made))
+        assert page.select_one("td.said").text == said + message
+        assert page.select_one(".beside").get_text(" ", strip=True).startswith(said or "Check")
+
+
+def test_the_notebook_is_shown_in_its_order(source):
+    cells = [LearnerCell("", "code", "first = 1"), LearnerCell("square", "code", "second = 2"),
+             LearnerCell("", "code", "third = 3", [Output("stdout", "printed")]),
+             LearnerCell("no-exercise", "code", "fourth = 4"), LearnerCell("", "code", "  "),
+             LearnerCell("essay", "markdown", "fifth is *text*")]
+    page = soup(feedback.page(source, "ada", report(notebook=cells)))
+    shown = [" ".join(cell.get_text(" ", strip=True).split()) for cell in page.select(".cell")]
+    assert shown == ["Your own cell 1 first = 1", "Your answer second = 2",
+                     "Your own cell 2 third = 3 printed", "Your own cell 3 fourth = 4",
+                     "Your answer fifth is text"]
+    sections = page.select("section.exercise")
+    assert [len(section.select(".cell")) for section in sections] == [3, 0, 1]
+    assert "There is no answer in your notebook." in sections[1].text
+
+
+@pytest.mark.parametrize("character", ["(", "\0", "<", "a ", "\n", "\""])
+def test_no_page_is_larger_than_two_megabytes(source, character):
+    outputs = [Output(kind, character * 10_000) for kind in (
+        "stdout", "stderr", "error", "text/plain", "text/html", "text/markdown", "text/latex",
+        "image/svg+xml", "image/png", "image/jpeg", "x")]
+    cells = [LearnerCell(name, kind, character * 60_000, outputs) for name, kind in
+             [("square", "code"), ("mean", "raw"), ("essay", "markdown"), *[("", "code")] * 300]]
+    started = time.process_time()
+    page = feedback.page(source, character * 1000, report(
+        message=character * 2000, notes=[character * 2000] * 1000, notebook=cells,
+        incidents=[Incident("timeout", "square", character * 2000)] * 1000))
+    assert len(page.encode()) < 2_000_000
+    assert time.process_time() - started < 20
+    assert "left out" in page
 
 
 def test_no_line_of_a_hidden_test_and_no_seed_is_on_a_real_page(small_course):

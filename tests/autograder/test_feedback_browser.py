@@ -107,7 +107,16 @@ def assert_unharmed(page, title):
     assert page.evaluate("[...document.querySelectorAll('main .cells [id]')].length") == 0
 
 
+def without_policy(html):
+    """The page without the second line of defence, so that the first one is tried alone."""
+    html, removed = re.subn(r"<meta http-equiv=.Content-Security-Policy.*?>", "", html)
+    assert removed == 1
+    return html
+
+
 # ---- nothing runs ---------------------------------------------------------------
+
+both = pytest.mark.parametrize("defence", [str, without_policy], ids=["both", "without-policy"])
 
 
 def planted(text):
@@ -121,10 +130,11 @@ def planted(text):
         incidents=[Incident("timeout", "square", text), Incident("timeout", text, text)])
 
 
-def test_no_planted_script_runs_where_it_is_text(source, visit):
+@both
+def test_no_planted_script_runs_where_it_is_text(source, visit, defence):
     everything = "\n\n".join(VECTORS)
     hand = {"essay": HandMark(1.0, everything)}
-    page = visit(feedback.page(source, everything, planted(everything), hand))
+    page = visit(defence(feedback.page(source, everything, planted(everything), hand)))
     assert_unharmed(page, "Feedback on Problem set 1")
     # every vector can be read on the page as the text it is
     shown = " ".join(page.inner_text("body").split())
@@ -133,18 +143,20 @@ def test_no_planted_script_runs_where_it_is_text(source, visit):
             and "\t" not in vector] == []
 
 
+@both
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_planted_script_runs_in_an_output(source, visit, kind):
+def test_no_planted_script_runs_in_an_output(source, visit, kind, defence):
     notebook = [LearnerCell("square", "code", "x", [Output(kind, vector) for vector in VECTORS]),
                 LearnerCell("essay", "markdown", "An essay.")]
-    page = visit(feedback.page(source, "ada", report(notebook)))
+    page = visit(defence(feedback.page(source, "ada", report(notebook))))
     assert_unharmed(page, "Feedback on Problem set 1")
     assert page.is_visible("text=An essay.")
 
 
-def test_no_planted_script_runs_in_text_that_is_rendered(source, visit):
+@both
+def test_no_planted_script_runs_in_text_that_is_rendered(source, visit, defence):
     notebook = [LearnerCell("", "markdown", vector) for vector in VECTORS]
-    page = visit(feedback.page(source, "ada", report(notebook)))
+    page = visit(defence(feedback.page(source, "ada", report(notebook))))
     assert_unharmed(page, "Feedback on Problem set 1")
     assert page.query_selector_all("math") != []
 
@@ -177,8 +189,8 @@ def test_the_content_policy_alone_stops_them_too(source, visit, vector):
 
 def test_without_the_policy_the_vectors_do_harm(source, visit):
     """The control: these vectors work where nothing stops them."""
-    html = feedback.page(source, "ada", report([LearnerCell("square", "code", "x")]))
-    html = re.sub(r"<meta http-equiv=.Content-Security-Policy.*?>", "", html)
+    html = without_policy(feedback.page(source, "ada",
+                                        report([LearnerCell("square", "code", "x")])))
     assert harmed(visit(html.replace("</main>", "".join(VECTORS[:9]) + "</main>")))
     assert visit(html.replace("</main>", vectors.LOADS[3] + "</main>")).asked != []
 
