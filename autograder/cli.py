@@ -141,6 +141,7 @@ def grade(chosen):
     """Mark an assignment."""
     from autograder import classroom, executors, overview, tables
     from autograder.course import Course, Unusable
+    from autograder.gradebook import Gradebook
     from autograder.summary import Summary
 
     course = Course(chosen.course, chosen.db)
@@ -171,10 +172,12 @@ def grade(chosen):
             page = overview.write(course, assignment, classroom.all_results(course, assignment))
         else:
             page = overview.write(course, assignment, counted(graded))
+    with Gradebook(course) as gradebook:
+        waiting = gradebook.waiting(assignment.name)
     results.sort(key=lambda result: result.student)
     print(tables.marks(assignment, results))
     print(tables.noticed(results))
-    print(f"\n{summary.text()}\n")
+    print(f"\n{summary.text(waiting)}\n")
     if summary.kept:
         print(f"Kept: {summary.kept} of {summary.submissions} were marked before, and neither "
               "they nor the assignment nor the grader changed. To mark them again: --regrade")

@@ -338,6 +338,26 @@ class Gradebook:
                           .group_by(SUBMISSION.c.student_id))
         return {student: points or 0.0 for student, points in rows}
 
+    def waiting(self, assignment):
+        """For whom nbgrader has a flag that a human must give points, or look again.
+
+        Returns
+        -------
+        dict of str to list of str
+            Students, by the names of cells.
+        """
+        known = self._assignment(assignment)
+        names = {cell: name for notebook in known.notebooks.values()
+                 for name, cell in notebook.graded.items()}
+        found = collections.defaultdict(list)
+        for student, cell in self._rows(
+                select(SUBMISSION.c.student_id, GRADE.c.cell_id)
+                .join(NOTEBOOK, NOTEBOOK.c.assignment_id == SUBMISSION.c.id)
+                .join(GRADE, GRADE.c.notebook_id == NOTEBOOK.c.id)
+                .where(SUBMISSION.c.assignment_id == known.id, GRADE.c.needs_manual_grade)):
+            found[names.get(cell, "a cell that is gone")].append(student)
+        return dict(sorted(found.items()))
+
     def scores(self, assignment):
         """What students get for an assignment: all points less the penalty, as nbgrader exports.
 

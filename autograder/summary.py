@@ -15,6 +15,7 @@ from autograder.tables import aligned, shown
 MISTAKES = 5                     # shown of each exercise
 NAMES = 8                        # shown of each kind of things to look at
 MESSAGES = 1000                  # different ones that are counted of an exercise
+FAILED = "the grader failed; the next run tries again"
 
 _number = re.compile(r"(?<![A-Za-z_\d])[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?j?|\b(?:nan|inf)\b")
 
@@ -61,7 +62,7 @@ class Summary:
         self.seeds.add(result.seed)
         for source in self.assignment.notebooks:
             report = result.reports[source.name]
-            for thing in dict.fromkeys(_to_look_at(source, report)):
+            for thing in dict.fromkeys(_to_look_at(report)):
                 self.look[thing].append(result.student)
             if report.status == "graded":
                 for exercise in source.exercises:
@@ -84,8 +85,19 @@ class Summary:
             tally.mistakes[words if words in tally.mistakes or len(tally.mistakes) < MESSAGES
                            else "other answers"] += 1
 
-    def text(self):
-        """The summary as text for a terminal."""
+    def text(self, waiting=None):
+        """The summary as text for a terminal.
+
+        Parameters
+        ----------
+        waiting : dict of str to list of str, optional
+            Students for whom a human must give points, by the names of cells, as
+            `Gradebook.waiting` tells.
+
+        Returns
+        -------
+        str
+        """
         rows = [["exercise", "all points", "some", "none", "passed", ""]]
         for (_, name), tally in self.tallies.items():
             count = tally.full + tally.some + tally.none
@@ -94,9 +106,14 @@ class Summary:
         lines = [aligned(rows)]
         for (_, name), tally in self.tallies.items():
             lines += _mistakes(name, tally)
-        if self.look:
+        look = dict(self.look)
+        failed = set(look.get(FAILED, ()))
+        for cell, students in (waiting or {}).items():
+            if students := [student for student in students if student not in failed]:
+                look[f"{cell}, points by hand"] = students
+        if look:
             lines += ["", "To look at by hand:"]
-        for thing, students in self.look.items():
+        for thing, students in look.items():
             rest = len(students) - NAMES
             names = ", ".join(shown(student) for student in sorted(students)[:NAMES])
             lines.append(f"  {thing} ({len(students)}): {names}"
@@ -160,15 +177,11 @@ def mistake(titles, mark):
     return title or without_numbers(mark.message) or "A test failed."
 
 
-def _to_look_at(source, report):
+def _to_look_at(report):
     """Kinds of things that a human should see to in a report."""
     if report.status == "failed":
-        yield "the grader failed; the next run tries again"
+        yield FAILED
     elif report.status == "rejected":
         yield "not graded"
     for incident in report.incidents:
         yield f"incident {incident.kind}"
-    for exercise in source.exercises:
-        if exercise.by_hand and report.status == "graded" and report.answers.get(
-                exercise.name, "").strip():
-            yield f"{exercise.name}, marked by hand"

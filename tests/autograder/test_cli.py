@@ -9,6 +9,7 @@ import pytest
 from autograder import containers, tables
 from autograder.cli import main
 from autograder.course import Course
+from autograder.gradebook import Gradebook
 from autograder.job import Result
 from autograder.report import CellMark, Incident, Report
 from autograder.summary import without_numbers
@@ -94,7 +95,13 @@ def test_grade_sums_up_what_the_class_did(run, small_course):
     assert ["2", "square(#)", "is", "#,", "but", "it", "should", "be", "#."] in lines
     assert ["1", "twice", "in", "place", "of", "squared"] in lines
     assert "  incident kernel-died (1): leo" in out
-    assert "  essay, marked by hand (1): max" in out and "  not graded (1): pat" in out
+    assert "  essay, points by hand (1): max" in out and "  not graded (1): pat" in out
+    with Gradebook(Course(small_course.root)) as gradebook:
+        grade = gradebook.book.find_grade("essay", "p1", "ps1", "max")
+        grade.manual_score, grade.needs_manual_grade = 3, False     # as formgrader does
+        gradebook.book.db.commit()
+    _, out, _ = run("grade", "ps1", "--course", small_course.root)
+    assert "points by hand" not in out and "  not graded (1): pat" in out
 
 
 def test_grade_tells_with_its_code_that_somebody_was_not_graded(run, small_course):
