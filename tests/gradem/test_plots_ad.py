@@ -187,3 +187,15 @@ def test_directions_puts_a_dot_for_each_slope_on_the_cosine_of_the_gradient():
     assert np.allclose(dots.get_ydata(), slopes)
     assert np.allclose(np.interp(angles, *curve.get_data()), slopes, atol=0.01)
     assert "53.1 degrees" in drawn.words
+
+
+def test_a_syntax_tree_has_operations_above_names_and_a_leaf_for_each_mention():
+    drawn = plots.syntax_tree("x1 * x2 + np.sin(x1)")
+    heights = {}
+    for text in drawn.axes[0].texts:
+        heights.setdefault(text.get_text(), []).append(text.get_position()[1])
+    assert len(heights["x1"]) == 2
+    assert heights["+"] == [0] and heights["*"] == heights["np.sin"] == [-1]
+    assert set(heights["x1"] + heights["x2"]) == {-2}
+    assert len(drawn.axes[0].lines) == 5
+    assert "+ above * and np.sin" in drawn.words
