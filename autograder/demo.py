@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from autograder import exports, overview, rehearsal, tables
 from autograder.classroom import grade_class
 from autograder.course import CONFIGURATIONS, Course, Unusable
-from autograder.judge import names_bound
+from autograder.cells import names_bound
 from autograder.sandbox import require_bubblewrap
 from autograder.submission import MAX_BYTES, grade_id, is_answer, is_test
 from autograder.summary import Summary

@@ -12,7 +12,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 
-from autograder.judge import names_bound, names_read, plain_python
+from autograder.cells import names_bound, names_read, plain_python
 from autograder.released import stub
 from autograder.submission import grade_id, is_answer, is_test
 

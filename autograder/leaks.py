@@ -12,7 +12,7 @@ import re
 import numpy as np
 
 from autograder.form import Trial
-from autograder.judge import names_bound, names_read, plain_python
+from autograder.cells import names_bound, names_read, plain_python
 from autograder.released import hidden, released_text, solution
 from autograder.submission import grade_id, is_answer, is_test, visible
 

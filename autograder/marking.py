@@ -13,7 +13,8 @@ import time
 
 import nbformat
 
-from autograder.judge import Channel, Interruption, Judge, LearnerError
+from autograder.channel import Channel, Interruption, LearnerError
+from autograder.judge import Judge
 from autograder.report import CellMark, Incident, LearnerCell, Report
 from autograder.kernel import Kernel, Outcome
 from autograder.limits import Limits

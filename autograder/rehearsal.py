@@ -15,7 +15,7 @@ import nbformat
 
 from autograder import mutants
 from autograder.form import Trial, look_over, read_answers
-from autograder.judge import names_bound, names_read, plain_python
+from autograder.cells import names_bound, names_read, plain_python
 from autograder.leaks import leaks
 from autograder.limits import Limits
 from autograder.marking import Session

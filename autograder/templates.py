@@ -20,7 +20,7 @@ import nbformat
 import psutil
 
 from autograder import containers, sandbox as sandboxes, scratch
-from autograder.judge import plain_python
+from autograder.cells import plain_python
 from autograder.sandbox import COURSE, Contents, SandboxUnavailable, require_bubblewrap
 
 START_SECONDS = 120

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_notebook
 
-from autograder.judge import classes_defined, names_bound, names_read, plain_python
+from autograder.cells import classes_defined, names_bound, names_read, plain_python
 from autograder.marking import Session
 from autograder.limits import Limits
 
