@@ -10,6 +10,7 @@ LaTeX. The limits are on what the libraries need quadratic time for.
 
 import html
 import re
+import unicodedata
 
 import pygments
 from latex2mathml.converter import Converter
@@ -57,6 +58,8 @@ _mathml_attributes = set(
     "accent columnalign columnlines columnspacing depth display displaystyle fence form height "
     "largeop linethickness lspace mathvariant maxsize minsize movablelimits notation rowlines "
     "rowspacing rspace scriptlevel separator stretchy symmetric width".split())
+ALPHABETS = {"bold": "BOLD", "bold-italic": "BOLD ITALIC", "sans-serif": "SANS-SERIF",
+             "double-struck": "DOUBLE-STRUCK", "monospace": "MONOSPACE"}
 _macro = re.compile(r"\\(def|newcommand)(?![A-Za-z])")
 
 
@@ -91,10 +94,22 @@ def _mathml(element):
     attributes = "".join(f' {key}="{html.escape(value)}"' for key, value in element.items()
                          if key in _mathml_attributes and re.fullmatch(r"[\w .%+-]*", value))
     # the tree has characters as references (&#x02211;) in its text
-    inner, tail = (html.escape(html.unescape(words or "")) for words in (element.text,
-                                                                         element.tail))
-    inner += "".join(map(_mathml, element))
-    return f"<{element.tag}{attributes}>{inner}</{element.tag}>{tail}"
+    words, tail = (html.unescape(text or "") for text in (element.text, element.tail))
+    variant = ALPHABETS.get(element.get("mathvariant"))
+    if variant:
+        words = "".join(_letter(variant, c) for c in words)
+    inner = html.escape(words) + "".join(map(_mathml, element))
+    return f"<{element.tag}{attributes}>{inner}</{element.tag}>{html.escape(tail)}"
+
+
+def _letter(variant, character):
+    """The letter in another alphabet, as a character of its own: browsers do not restyle it."""
+    letter = unicodedata.name(character, "").replace(" LETTER ", " ")
+    letter = letter.removeprefix("LATIN ").removeprefix("GREEK ")
+    try:
+        return unicodedata.lookup(f"MATHEMATICAL {variant} {letter}")
+    except KeyError:
+        return character
 
 
 # ---- Markdown -----------------------------------------------------------------
