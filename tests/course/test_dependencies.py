@@ -26,10 +26,10 @@ DISTRIBUTIONS = packages_distributions()
 ALLOWED = [
     ("gradem", ["core"], {"gradem"}),
     ("autograder", ["core", "grader"], {"gradem", "autograder"}),
-    ("tools", ["core", "course", "grader"], OWN - {"autograder"}),
+    ("tools", ["core", "course", "grader"], OWN),
     ("book/_ext", ["core", "course"], set()),
-    ("benchmarks", ["core", "course", "test"], BENCHMARKS | {"gradem"}),
-    ("tests", list(EXTRAS), OWN | BENCHMARKS),
+    ("benchmarks", list(EXTRAS), BENCHMARKS | {"gradem", "autograder", "tests"}),
+    ("tests", list(EXTRAS), OWN | BENCHMARKS | {"tests"}),
 ]
 
 
