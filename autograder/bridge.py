@@ -13,6 +13,8 @@ import struct
 
 import numpy as np
 
+from autograder import dataframes
+
 MAX_TREE = 4_000_000          # bytes of JSON in a message
 MAX_FRAMES = 64_000_000       # bytes of arrays in a message
 MAX_FRAME_COUNT = 10_000
@@ -22,8 +24,8 @@ MAX_DIGITS = 4_000            # hexadecimal digits of a whole number
 
 HEADER = struct.Struct("!II")
 FRAME = struct.Struct("!Q")
-ARRAY_KINDS = "biufcSU"
-DTYPE = re.compile(r"[<>|=][biufcSU][0-9]{1,5}")
+ARRAY_KINDS = "biufcSUMm"
+DTYPE = re.compile(r"[<>|=](?:[biufcSU][0-9]{1,5}|[Mm]8\[[1-9]?[0-9]{0,3}[A-Za-z]{1,2}\])")
 CHUNK = 1 << 20
 KEYS = {"plain", "ellipsis", "int", "float", "complex", "bytes", "range", "tuple", "frozenset",
         "number"}
@@ -85,6 +87,9 @@ class Encoder:
             self.frames.append(np.ascontiguousarray(value).tobytes())
             name = "array" if kind is np.ndarray else "number"
             return [name, [value.dtype.str, list(value.shape), len(self.frames) - 1]]
+        parts = dataframes.taken_apart(value)
+        if parts:
+            return [parts[0], self.encode(parts[1], depth + 1)]
         return self.refer(value, lambda inside: self.encode(inside, depth + 1))
 
     def _key(self, value, depth):
@@ -127,7 +132,8 @@ class Decoder:
         name, content = item
         try:
             return self._value(name, content, depth + 1)
-        except (ValueError, TypeError, OverflowError, KeyError, IndexError, MemoryError) as error:
+        except (ValueError, TypeError, OverflowError, LookupError, MemoryError,
+                ImportError) as error:
             raise WireError(f"a malformed {name[:20]}: {type(error).__name__}") from None
 
     def _value(self, name, content, depth):
@@ -157,6 +163,8 @@ class Decoder:
             return {self.decode(key, depth): self.decode(value, depth) for key, value in content}
         if name in ("array", "number"):
             return self._array(name, *content)
+        if name in ("series", "frame"):
+            return dataframes.put_together(name, self.decode(content, depth))
         return self.resolve(name, content, self)
 
     def _array(self, name, dtype, shape, frame):
@@ -216,6 +224,7 @@ class Wire:
     def __init__(self, socket, wait=lambda socket: None):
         self.socket = socket
         self.wait = wait
+        self.received = 0             # bytes, in all
 
     def send(self, tree, frames=()):
         """Send one message."""
@@ -263,4 +272,5 @@ class Wire:
             if not piece:
                 raise EOFError("the other side closed the connection")
             data += piece
+            self.received += len(piece)
         return bytes(data)

@@ -14,6 +14,7 @@ from autograder.bridge import Decoder, Encoder, Wire, WireError
 from autograder.handles import Callable, Handle, refused
 
 MAX_CALLS = 100_000           # requests in one test cell
+MAX_BYTES = 1 << 30           # that one test cell takes from the sandbox in all
 
 #: Modules whose functions are handed to learner code by name instead of by call-back.
 LIBRARIES = {"builtins", "math", "cmath", "_operator", "numpy", "numpy.linalg"}
@@ -124,13 +125,20 @@ class Channel:
 
     def first(self, iterable, count):
         """The first items that an iterable of the sandbox yields."""
-        encoder = Encoder(self._refer)
-        items = [["library", ["autograder.agent", "first"]],
-                 encoder.encode([iterable, count]), encoder.encode({})]
-        items = self._request(["call", *items], encoder.frames)
+        items = self.beside("autograder.agent", "first", iterable, count)
         if type(items) is not list:
             self.interrupt("protocol", "an iteration did not give a list")
         return items
+
+    def beside(self, module, name, *arguments):
+        """What a function of the grader's or of gradem's gives, carried out in the sandbox."""
+        encoder = Encoder(self._refer)
+        try:
+            items = [["library", [module, name]], encoder.encode(list(arguments)),
+                     encoder.encode({})]
+        except WireError as error:
+            raise TypeError(f"this cannot be handed to the learner's code: {error}") from None
+        return self._request(["call", *items], encoder.frames)
 
     def close(self):
         """Let the agent go; afterwards handles are of no use."""
@@ -212,6 +220,8 @@ class Channel:
         left = self.deadline - time.monotonic()
         if left <= 0:
             self.interrupt("timeout", "the learner's code ran too long in a test")
+        if self.wire.received > MAX_BYTES:
+            self.interrupt("too-much-data", f"more than {MAX_BYTES >> 20} MiB in one test")
         if not self.alive():
             self.interrupt("kernel-died", "the learner's code ended the kernel")
         connection.settimeout(min(left, 0.5))

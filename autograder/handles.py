@@ -7,6 +7,8 @@ classes that the notebook is about: an object in the place of a number must not 
 answer ``answer - expected`` with 0.0, nor ``np.allclose(answer, expected)`` with True.
 """
 
+import ast
+import inspect
 import operator
 
 MAX_ITEMS = 10_000            # items taken from a learner's iterator
@@ -20,8 +22,8 @@ def refused(name):
 
 
 def _carried_out(name, swapped=False):
-    """An operator that works in the sandbox: ``operator.name`` of handle and arguments."""
-    function = getattr(operator, name)
+    """An operator that works in the sandbox, such as ``operator.__add__``."""
+    function = getattr(operator, f"__{name}__")
 
     def operate(self, *arguments):
         both = (*arguments, self) if swapped else (self, *arguments)
@@ -66,6 +68,16 @@ class Handle:
             raise AttributeError(name)
         return self._channel.call(getattr, self, name)
 
+    def __setattr__(self, name, value):
+        if name.startswith("_"):           # what the judge itself keeps about the object
+            super().__setattr__(name, value)
+        else:
+            self._channel.call(setattr, self, name, value)
+
+    def __elsewhere__(self, name, *arguments):
+        """Carry out a function of gradem.observe beside the object."""
+        return self._channel.beside("gradem.observe", name, self, *arguments)
+
     def __len__(self):
         length = self._channel.call(len, self)
         if type(length) is not int or length < 0:
@@ -78,8 +90,14 @@ class Handle:
             raise ValueError(f"{self!r} yields more than {MAX_ITEMS} items")
         return iter(items)
 
+    def __next__(self):
+        return self._channel.call(next, self)
+
     def __getitem__(self, key):
         return self._channel.call(operator.getitem, self, key)
+
+    def __setitem__(self, key, value):
+        self._channel.call(operator.setitem, self, key, value)
 
     def __array_ufunc__(self, ufunc, method, *arguments, **keywords):
         if method != "__call__" or keywords:
@@ -91,10 +109,12 @@ class Handle:
         return self._channel.operate(self, f"np.{function.__name__}", function, arguments,
                                      keywords, plain_data=False)
 
-    for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul",
+                  "and", "or", "xor", "lshift", "rshift"):
         locals()[f"__{_name}__"] = _carried_out(_name)
         locals()[f"__r{_name}__"] = _carried_out(_name, swapped=True)
-    for _name in ("neg", "pos", "abs"):
+        locals()[f"__i{_name}__"] = _carried_out(f"i{_name}")
+    for _name in ("neg", "pos", "abs", "invert"):
         locals()[f"__{_name}__"] = _carried_out(_name)
     for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
         locals()[f"__{_name}__"] = _compared(_name)
@@ -110,10 +130,68 @@ class Callable(Handle):
         super().__init__(channel, number, kind)
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
-        self.__text_signature__ = signature
+        self.__signature__ = signature_from(signature)
 
     def __repr__(self):
         return f"the learner's {self._kind} {self.__name__}"
 
     def __call__(self, *arguments, **keywords):
         return self._channel.call(self, *arguments, **keywords)
+
+    def __instancecheck__(self, value):
+        return self._is(isinstance, value)
+
+    def __subclasscheck__(self, value):
+        return self._is(issubclass, value)
+
+    def _is(self, function, value):
+        """Whether something is of this class: as the class says, which is the learner's."""
+        answer = self._channel.call(function, value, self)
+        if type(answer) is not bool:
+            raise TypeError(f"{self!r} does not say whether something is of it")
+        return answer
+
+
+def signature_from(text):
+    """The signature that a text such as ``(x, *, h=0.1)`` describes, with its defaults.
+
+    Parameters
+    ----------
+    text : str
+        As `str` gives a signature; it may be anything.
+
+    Returns
+    -------
+    inspect.Signature or None
+        None if the text describes none. A default that is no plain value is its text.
+    """
+    try:
+        function, = ast.parse(f"def f{text}: pass").body
+        arguments = function.args
+    except (SyntaxError, ValueError, RecursionError, MemoryError, AttributeError):
+        return None
+    positional = [*arguments.posonlyargs, *arguments.args]
+    required = [inspect.Parameter.empty] * (len(positional) - len(arguments.defaults))
+    defaults = [*required, *map(_default, arguments.defaults)]
+    kinds = [inspect.Parameter.POSITIONAL_ONLY] * len(arguments.posonlyargs) \
+        + [inspect.Parameter.POSITIONAL_OR_KEYWORD] * len(arguments.args)
+    parameters = [inspect.Parameter(each.arg, kind, default=default)
+                  for each, kind, default in zip(positional, kinds, defaults)]
+    if arguments.vararg:
+        parameters.append(inspect.Parameter(arguments.vararg.arg,
+                                            inspect.Parameter.VAR_POSITIONAL))
+    parameters += [inspect.Parameter(each.arg, inspect.Parameter.KEYWORD_ONLY,
+                                     default=_default(default))
+                   for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults)]
+    if arguments.kwarg:
+        parameters.append(inspect.Parameter(arguments.kwarg.arg, inspect.Parameter.VAR_KEYWORD))
+    return inspect.Signature(parameters)
+
+
+def _default(node):
+    if node is None:
+        return inspect.Parameter.empty
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return ast.unparse(node)

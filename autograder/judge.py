@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.cells import classes_defined, names_bound, names_read, plain_python
 from autograder.submission import is_answer, is_test
-from gradem import check
+from gradem import check, observe
 
 MODULE = "__judge__"          # where the instructor's cells believe to be
 
@@ -38,6 +38,7 @@ class Judge:
         self.tests = {cell.metadata.nbgrader.grade_id: cell for cell in code if is_test(cell)}
         self.seed = seed
         self.shared = {}
+        self.texts = []               # of the cells that ran, for tests that read an answer
         self.used = set()             # names that the instructor's own functions may look up
         self.globals = {"__name__": MODULE}
 
@@ -74,6 +75,7 @@ class Judge:
         random.seed(self.seed)
         np.random.seed(self.seed % 2**32)
         check.use_seed(self.seed)
+        observe.use_cells(self.texts)
         try:
             self._execute(source, f"the test {grade_id}")
         finally:

@@ -105,6 +105,7 @@ class Session:
         """
         if self._given_up():
             return Outcome("the notebook was given up", dead=True)
+        self.judge.texts.append(code)
         outcome = self.kernel.run(code)
         if outcome.incident:
             self._note(outcome.incident, name, _evidence(outcome.incident, self.limits))
@@ -253,6 +254,7 @@ def _interrupted(kind, limits):
         "kernel-died": "Your code ended the kernel during this test: by an exit, a crash, or too "
                        "much memory.",
         "too-many-calls": "Your code made too many calls in this test and was stopped.",
+        "too-much-data": "Your code returned too much data in this test and was stopped.",
     }.get(kind, "Your notebook did not answer as a notebook does; the instructor has been told.")
 
 

@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gradem
-from autograder import agent, bridge, isolation, limits, shell, syscalls, zygote
+from autograder import agent, bridge, dataframes, isolation, limits, shell, syscalls, zygote
 
 COURSE = "/course"            # the few modules that a notebook may import: parts of gradem
 
 #: What runs inside; the grader's own modules are not there.
-INSIDE = (agent, bridge, isolation, limits, shell, syscalls, zygote)
+INSIDE = (agent, bridge, dataframes, isolation, limits, shell, syscalls, zygote)
+
+#: Of gradem, what every test may use.
+FOR_TESTS = ("gradem.check", "gradem.observe")
 
 ENVIRONMENT = {
     "LANG": "C.UTF-8", "TZ": "UTC", "USER": "learner", "NBGRADER_EXECUTION": "autograde",
@@ -41,7 +44,7 @@ class Contents:
     Attributes
     ----------
     modules : tuple of str
-        Modules of gradem that they may import, such as "gradem.check".
+        Modules of gradem that they may import besides those of FOR_TESTS.
     files : tuple of Path
         Data files beside them.
     imports : tuple of str
@@ -199,12 +202,10 @@ def lay_out(folder, contents):
     (folder / "data").mkdir()
     for file in contents.files:
         shutil.copy(file, folder / "data")
-    if not contents.modules:
-        return
     package = Path(gradem.__file__).parent
     (folder / "gradem").mkdir()
     shutil.copy(package / "__init__.py", folder / "gradem")
-    for module in contents.modules:
+    for module in {*FOR_TESTS, *contents.modules}:
         parent, _, name = module.partition(".")
         file = package / f"{name}.py"
         if parent != "gradem" or not name.isidentifier() or not file.is_file():

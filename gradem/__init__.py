@@ -31,8 +31,9 @@ _MODULES = frozenset({
     "acceleration", "anf", "arrays", "ascent", "blocks", "check", "checkpoint", "containers",
     "csource", "dataflow", "datasets", "derivatives", "differences", "dual", "elimination",
     "em", "estimator", "families", "gaussian", "generated", "indexing", "kmeans", "layout",
-    "linalg", "mixture", "operations", "plots", "questions", "reading", "rules", "scene", "shapes",
-    "solvers", "source", "sparse", "steps", "syntax", "tape", "trace", "traced", "unconstrained", "words",
+    "linalg", "mixture", "observe", "operations", "plots", "questions", "reading", "rules",
+    "scene", "shapes", "solvers", "source", "sparse", "steps", "syntax", "tape", "trace", "traced", "unconstrained",
+    "words",
 })
 
 __all__ = sorted(_HOMES)

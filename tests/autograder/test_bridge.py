@@ -119,7 +119,7 @@ def test_no_content_of_a_known_type_does_harm(name, content, frames):
 @pytest.mark.parametrize("item", [
     ["array", ["|O", [1], 0]], ["array", ["<f8", [10**6, 10**6], 0]], ["array", ["<f8", [-1], 0]],
     ["array", ["<f8", [1], 5]], ["array", ["<f8", [1], -1]], ["array", ["V8", [1], 0]],
-    ["number", ["<f8", [1], 0]], ["array", ["<M8[s]", [1], 0]], ["array", ["<f8", [1] * 40, 0]],
+    ["number", ["<f8", [1], 0]], ["array", ["<M8[pc]", [1], 0]], ["array", ["<M8", [1], 0]], ["array", ["<f8", [1] * 40, 0]],
     ["int", "12 "], ["int", 12], ["int", "f" * 5000], ["plain", 1], ["plain", [1]], ["float", 1.5],
     ["range", [["plain", "a"]] * 3], ["set", [["list", []]]], ["handle", 1], ["pickle", "x"],
 ], ids=str)

@@ -13,9 +13,11 @@ from autograder.limits import Limits
 from .conftest import cell
 
 SETUP = """
+import inspect
 import numpy as np
+import pandas as pd
 import pytest
-from gradem import check
+from gradem import check, observe
 
 class Point:
     def __init__(self, x, y):
@@ -91,6 +93,45 @@ class Vector:
 def derivative(f):
     return lambda x: f(Dual(x, 1.0)).tangent
 
+class Set:
+    def __init__(self, bits):
+        self.bits = bits
+    def __and__(self, other):
+        return Set(self.bits & other.bits)
+    def __ior__(self, other):
+        self.bits |= other.bits
+        return self
+    def __invert__(self):
+        return Set(~self.bits)
+    def __setitem__(self, i, on):
+        self.bits = self.bits | 1 << i if on else self.bits & ~(1 << i)
+
+def step(x, *, h=0.1, kind="central", scale=np.pi):
+    return x
+
+def double(values, log=print):
+    import warnings
+    for i in range(len(values)):
+        values[i] *= 2
+    log("doubled", len(values))
+    warnings.warn("careful")
+
+def draw(n=3):
+    import matplotlib.pyplot as plt
+    figure, (left, right) = plt.subplots(1, 2)
+    left.plot(np.arange(n), np.arange(n) ** 2, label="squares")
+    left.set(title="growth", xlabel="n", ylabel="n squared", yscale="log")
+    left.legend()
+    left.text(1, 1, "here")
+    right.scatter([1, 2], [3, 4], label="points")
+    right.bar([0, 1], [5, 6])
+    right.imshow(np.eye(2))
+
+def table_of(n):
+    import pandas as pd
+    return pd.DataFrame({"n": np.arange(n), "word": list("abc")[:n]},
+                        index=pd.Index(range(n), name="row"))
+
 def odd(kind):
     return {"large": np.zeros(10**7), "set": {Vector()}, "keys": {(Vector(),): 1}}[kind]
 """
@@ -163,6 +204,45 @@ PASSING = {
     "the instructor's class handed in": "p = apply(Point, 1, 2)\nassert p.y == 2",
     "a module of the test's own": "import scipy.integrate\n"
                                   "check.close(scipy.integrate.quad(square, 0, 3)[0], 9.0)",
+    "a class to compare with":
+        "d = Dual(1.0, 0.0)\nassert isinstance(d, Dual) and not isinstance(d, Bag)\n"
+        "assert not isinstance(1.0, Dual) and issubclass(Dual, Dual) and not issubclass(Bag, Dual)",
+    "bits and operators in place": "s = Set(5) & Set(6)\ns |= Set(8)\n"
+                                   "assert s.bits == 12 and (~s).bits == -13",
+    "items and attributes set": "s = Set(0)\ns[3] = True\nassert s.bits == 8\ns.bits = 2\n"
+                                "s[0] = True\nassert s.bits == 3",
+    "a generator step by step": "g = countdown(2)\nassert (next(g), next(g)) == (2, 1)\n"
+                                "with pytest.raises(StopIteration):\n    next(g)",
+    "the signature": "p = inspect.signature(step).parameters\n"
+                     "assert list(p) == ['x', 'h', 'kind', 'scale'] and p['h'].default == 0.1\n"
+                     "assert p['h'].kind is inspect.Parameter.KEYWORD_ONLY\n"
+                     "assert p['kind'].default == 'central'",
+    "a call's changes, print and warning":
+        "values = [1, 2]\nseen = observe.call(double, values)\n"
+        "assert seen.arguments[0] == [2, 4] and values == [1, 2] and seen.result is None\n"
+        "assert seen.printed == 'doubled 2\\n' and seen.warnings == ['UserWarning: careful']",
+    "a call with a function of the test's":
+        "said = []\nobserve.call(double, np.ones(2), log=lambda *words: said.append(words))\n"
+        "assert said == [('doubled', 2)]",
+    "an exception of an observed call":
+        "with pytest.raises(ValueError):\n    observe.call(divide, 1.0, b=0)",
+    "the text of an answer": "assert 'yield n' in observe.source('countdown')",
+    "a figure by its data":
+        "left, right = observe.drawing(draw, n=4)\n(x, y, label), = left.lines\n"
+        "check.close(y, x**2)\nassert label == 'squares' and left.legend == ['squares']\n"
+        "assert (left.title, left.xlabel, left.yscale) == ('growth', 'n', 'log')\n"
+        "assert left.texts == ['here'] and right.lines == []\n"
+        "(x, y, label), = right.points\ncheck.close(y, np.array([3.0, 4.0]))\n"
+        "assert label == 'points' and [bar[3] for bar in right.bars] == [5.0, 6.0]\n"
+        "check.close(right.images[0], np.eye(2))",
+    "a data frame":
+        "frame = table_of(3)\nassert list(frame.columns) == ['n', 'word']\n"
+        "expected = pd.DataFrame({'n': np.arange(3), 'word': list('abc')}, "
+        "index=pd.Index(range(3), name='row'))\n"
+        "pd.testing.assert_frame_equal(frame, expected)\n"
+        "assert apply(lambda f: float(f['n'].sum()), frame) == 3.0\n"
+        "pd.testing.assert_series_equal(apply(pd.Series.cumsum, frame['n']), "
+        "expected['n'].cumsum())",
     "seeded inputs": "a = check.rng().normal()\nassert a == check.rng().normal()",
 }
 
@@ -187,6 +267,10 @@ FAILING = {
     "a function compared": ("assert square == 3", "not plain data"),
     "an endless generator": ("list(forever())", "more than 10000 items"),
     "a name that is missing": ("cube(3)", "cannot use your answer (NameError"),
+    "a text that is not there": ("observe.source('cube')", "no cell of the notebook defines cube"),
+    "an observed call that gives too much":
+        ("observe.call(odd, 'large')", "more than can be compared"),
+    "a figure that is none": ("observe.drawing(3)", "cannot use your answer"),
     "a generator handed in": ("apply(max, (i for i in range(3)))", "cannot be handed"),
 }
 
