@@ -97,7 +97,7 @@ def test_the_kernel_sees_a_short_list_of_files(kernel):
     listing = says_value(kernel, "import os; [sorted(os.listdir(place)) for place in "
                            "('/home/learner', '/course', '/course/gradem', '/tmp', '/dev/shm')]")
     assert listing == [["data.csv"], ["autograder", "data", "gradem"],
-                       ["__init__.py", "check.py"], IN_TMP, []]
+                       ["__init__.py", "check.py", "observe.py"], IN_TMP, []]
     assert "judge.py" not in says(kernel, "os.listdir('/course/autograder')")
     assert set(says_value(kernel, "os.listdir('/etc')")) <= {
         "ld.so.cache", "localtime", "fonts", "alternatives"}

@@ -58,6 +58,7 @@ def test_an_example_does_what_the_page_says(title, template):
     assert mark.message == message
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered in log")
 @pytest.mark.parametrize("title", EXAMPLES)
 def test_an_example_does_the_same_in_a_notebook(title, monkeypatch):
     import matplotlib
