@@ -43,8 +43,7 @@ class Agent:
         try:
             value = self.carry_out(request, Decoder(self.resolve, frames))
         except BaseException as error:
-            self.wire.send(["error", type(error).__name__[:60], str(error)[:MAX_TEXT],
-                            line_of(error)])
+            self.wire.send(["error", kind_of(error)[:60], str(error)[:MAX_TEXT], line_of(error)])
             return
         try:
             encoder = Encoder(self.refer)
@@ -125,6 +124,14 @@ def signature_of(value):
         return str(inspect.signature(value))[:MAX_TEXT] if callable(value) else ""
     except (ValueError, TypeError):
         return ""
+
+
+def kind_of(error):
+    """The class of an exception; of one that the notebook defines, Python's that it is based on."""
+    for kind in type(error).__mro__:
+        if kind.__module__ == "builtins" and kind not in (Exception, BaseException, object):
+            return kind.__name__
+    return type(error).__name__
 
 
 def line_of(error):

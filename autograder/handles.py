@@ -12,6 +12,7 @@ import inspect
 import operator
 
 MAX_ITEMS = 10_000            # items taken from a learner's iterator
+OWN = {"_channel", "_number", "_kind", "_informed"}     # what the judge keeps about an object
 
 
 def refused(name):
@@ -69,7 +70,7 @@ class Handle:
         return self._channel.call(getattr, self, name)
 
     def __setattr__(self, name, value):
-        if name.startswith("_"):           # what the judge itself keeps about the object
+        if name in OWN or name.startswith("__"):
             super().__setattr__(name, value)
         else:
             self._channel.call(setattr, self, name, value)

@@ -49,6 +49,15 @@ def divide(a, b=2.0):
         raise ValueError("b must not be zero")
     return a / b
 
+class TooSmall(ValueError):
+    pass
+
+class Odd(Exception):
+    pass
+
+def refuse(kind):
+    raise {"small": TooSmall, "odd": Odd}[kind](f"this is {kind}")
+
 def countdown(n):
     while n:
         yield n
@@ -177,6 +186,8 @@ PASSING = {
     "keywords and defaults": "assert divide(1.0) == 0.5 and divide(a=1.0, b=4.0) == 0.25",
     "an exception": "with pytest.raises(ValueError, match='must not be zero'):\n    divide(1.0, 0)",
     "an exception by check": "assert 'zero' in check.raises(ValueError, divide, 1.0, 0.0)",
+    "an exception of a class that the answer defines":
+        "assert check.raises(ValueError, refuse, 'small') == 'this is small'",
     "the name and the docstring": "assert square.__name__ == 'square' and 'square of x' in square.__doc__",
     "callable": "assert callable(square) and callable(Dual)",
     "a lambda handed in": "assert apply(lambda x, y: x - y, 5, y=3) == 2",
@@ -210,7 +221,7 @@ PASSING = {
     "bits and operators in place": "s = Set(5) & Set(6)\ns |= Set(8)\n"
                                    "assert s.bits == 12 and (~s).bits == -13",
     "items and attributes set": "s = Set(0)\ns[3] = True\nassert s.bits == 8\ns.bits = 2\n"
-                                "s[0] = True\nassert s.bits == 3",
+                                "s[0] = True\ns._kept = 5\nassert s.bits == 3 and apply(vars, s)['_kept'] == 5",
     "a generator step by step": "g = countdown(2)\nassert (next(g), next(g)) == (2, 1)\n"
                                 "with pytest.raises(StopIteration):\n    next(g)",
     "the signature": "p = inspect.signature(step).parameters\n"
@@ -267,6 +278,7 @@ FAILING = {
     "a function compared": ("assert square == 3", "not plain data"),
     "an endless generator": ("list(forever())", "more than 10000 items"),
     "a name that is missing": ("cube(3)", "cannot use your answer (NameError"),
+    "an exception of a class of its own": ("refuse('odd')", "Your code raised Odd: this is odd"),
     "a text that is not there": ("observe.source('cube')", "no cell of the notebook defines cube"),
     "an observed call that gives too much":
         ("observe.call(odd, 'large')", "more than can be compared"),
