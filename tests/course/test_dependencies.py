@@ -17,7 +17,8 @@ OWN = {"gradem", "autograder", *(path.stem for path in (nb.ROOT / "tools").glob(
 BENCHMARKS = {path.stem for path in (nb.ROOT / "benchmarks").glob("*.py")}
 
 # What is imported only when it is used, and says so if it is missing.
-OPTIONAL = {("matplotlib", "gradem/plots.py"), ("pycparser", "gradem/csource.py"),
+OPTIONAL = {("matplotlib", "gradem/plots.py"), ("matplotlib", "gradem/observe.py"),
+            ("pandas", "autograder/dataframes.py"), ("pycparser", "gradem/csource.py"),
             ("dask", "gradem/blocks.py"), ("sklearn", "gradem/estimator.py"),
             ("torch", "benchmarks/peers.py"), ("distributed", "autograder/executors.py")}
 DISTRIBUTIONS = packages_distributions()
