@@ -102,7 +102,7 @@ def spoil_caption(notebook):
     (spoil_stderr, "07-topic-02", "writes to stderr"),
     (spoil_error, "07-topic-02", "ends in ZeroDivisionError"),
     (spoil_end, "07-topic-03", "ends in ';'"),
-    (spoil_alt, "07-topic-03", "mystnb.image.alt"),
+    (spoil_alt, "07-topic-03", "has a figure without words"),
     (spoil_caption, "07-topic-03", "mystnb.figure.caption"),
 ])
 def test_a_fault_is_named_with_its_cell(sound, complaints, spoil, cell, words):
