@@ -1,8 +1,9 @@
-"""The commands of the grader: grade, feedback, export, rehearse, check, demo.
+"""The commands of the grader: grade, feedback, export, similar, rehearse, check, demo.
 
     autograder grade 01-differences        mark what was handed in since the last time
     autograder feedback 01-differences     write the pages again, with marks given by hand
     autograder export 01-differences       marks for Canvas or Moodle
+    autograder similar 01-differences      which submissions resemble each other
     autograder rehearse                    try the course's own right and wrong answers
     autograder check NOTEBOOK              for learners: what the visible checks say
     autograder demo                        all of it with an invented class
@@ -95,6 +96,12 @@ def _parser():
                      "system calls them: Canvas's exported gradebook, Moodle's grading worksheet")
     sub.add_argument("--output", metavar="FILE", help="default: ASSIGNMENT-canvas.csv or "
                      "ASSIGNMENT-moodle.csv, here")
+    sub = command(similar, "similar", "compare the submissions of an assignment with each other, "
+                  "without what everybody was given")
+    one_assignment(sub)
+    sub.add_argument("--least", type=_percentage, metavar="PERCENT", default=50,
+                     help="of their own tokens that a pair must have in common to be listed "
+                     "(default: 50)")
     sub = command(rehearse, "rehearse", "try the solution, the right and the wrong answers of "
                   "assignments in the real grader")
     sub.add_argument("assignments", metavar="ASSIGNMENT", nargs="*", help="default: all")
@@ -115,6 +122,13 @@ def _seed(text):
     if not 0 <= seed < 2**32:
         raise argparse.ArgumentTypeError("a seed lies between 0 and 4294967295")
     return seed
+
+
+def _percentage(text):
+    number = float(text)
+    if not 0 < number <= 100:
+        raise argparse.ArgumentTypeError("a percentage lies between 0 and 100")
+    return number
 
 
 def _require(sandbox):
@@ -230,6 +244,19 @@ def export(chosen):
     assignment = course.assignment(chosen.assignment)
     path = chosen.output or f"{assignment.name}-{chosen.to}.csv"
     print(exports.export(course, assignment, chosen.to, chosen.roster, path))
+    return DONE
+
+
+def similar(chosen):
+    """Compare submissions with each other."""
+    from autograder import similarity
+    from autograder.course import Course
+
+    course = Course(chosen.course, chosen.db)
+    assignment = course.assignment(chosen.assignment)
+    found = similarity.similar(course, assignment, least=chosen.least / 100)
+    print(similarity.text(found))
+    print(f"\nSide by side: {os.path.relpath(similarity.write(course, assignment, found))}")
     return DONE
 
 

@@ -138,10 +138,21 @@ def test_without_bubblewrap_it_refuses(run, small_course, monkeypatch, command):
     assert not (small_course.root / "autograded").exists()
 
 
+def test_similar_says_which_submissions_to_read(run, small_course):
+    long = "def square(x):\n" + "".join(f"    x{i} = x * {i} + {i}\n" for i in range(9)) + \
+        "    return x * x"
+    for student, square in [("ada", long), ("bob", long), ("eve", "def square(x): return x**2")]:
+        small_course.hand_in(student, small_course.submitted_notebook(square=square))
+    code, out, _ = run("similar", "ps1", "--course", small_course.root)
+    assert code == 0 and "ada      bob     95%" in out and "eve" not in out
+    page = small_course.root / "autograded" / "similarity-ps1.html"
+    assert "Similarity is no proof" in page.read_text() and "similarity-ps1.html" in out
+
+
 # ---- wrong use ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["grade", "feedback", "rehearse"])
+@pytest.mark.parametrize("command", ["grade", "feedback", "rehearse", "similar"])
 def test_an_unknown_assignment(run, small_course, command):
     words = complaint(run(command, "ps9", "--course", small_course.root))
     assert "There is no assignment 'ps9' in source. There are: ps1." in words
