@@ -1129,3 +1129,37 @@ def weighted_sum(x, parts, xlabel="$x$"):
     axes.set(xlabel=xlabel, ylabel="density", ylim=(0.0, None))
     return drawn, (f"{words.curve('The black line, the sum,', x, total)} Below it: "
                    + " ".join(words.curve(name, x, part) for name, part in parts.items()))
+
+
+@figure
+def lower_bounds(x, curve, bounds, places, xlabel, ylabel="log likelihood"):
+    """A curve, lower bounds that touch it, and the climb from each touch to the bound's summit.
+
+    Parameters
+    ----------
+    x, curve : ndarray, shape (n,)
+    bounds : sequence of ndarray, shape (n,)
+        Each touches the curve at its place, and is highest at the next place.
+    places : sequence of float
+        One more than there are bounds.
+    xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots()
+    axes.plot(x, curve, color=BLACK, linestyle="-")
+    bottom = curve.min() - 0.08 * np.ptp(curve)
+    for t, bound_t in enumerate(bounds):
+        color, stroke = COMPONENTS[t % 3], STROKES[t % 3]
+        axes.plot(x, np.where(bound_t < bottom, np.nan, bound_t), color=color, linestyle=stroke)
+        touch, summit = np.interp(places[t], x, curve), np.interp(places[t + 1], x, bound_t)
+        axes.plot(places[t], touch, color=color, linestyle="", marker="o", markersize=7)
+        axes.plot(places[t + 1], summit, color=color, linestyle="", marker="^", markersize=7)
+        beside(axes, str(t), (places[t], touch), color, offset=(-3, 11))
+    axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(bottom, curve.max() + 0.08 * np.ptp(curve)))
+    said = [f"Bound {t} touches it at {words.number(places[t])} and is highest at "
+            f"{words.number(places[t + 1])}." for t in range(len(bounds))]
+    return drawn, f"{words.curve('The black curve', x, curve)} {' '.join(said)}"

@@ -24,6 +24,9 @@
         for (const each of replies.children) each.hidden = each !== reply;
       });
       words.append(...option.querySelector("summary").childNodes);
+      // a formula alone is no name for a control; its source, without the brackets, is one
+      const formula = /^\\\((.*)\\\)$/.exec(words.textContent);
+      if (formula) radio.setAttribute("aria-label", formula[1]);
       label.append(radio, words);
       group.append(label);
       reply.hidden = true;

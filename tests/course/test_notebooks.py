@@ -21,11 +21,13 @@ def test_outputs_are_complete_and_the_same_everywhere(path):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=name)
 def test_code_cells_fit_on_a_page(path):
+    # the code of a question is hidden on the page; it must only be readable in the notebook
     long = [f"cell {cell.id}: {len(lines)} lines, {widest} columns"
             for cell in nb.read(path).cells if cell.cell_type == "code"
             for lines in [cell.source.splitlines()]
             for widest in [max(map(len, lines), default=0)]
-            if len(lines) > LINES or widest > COLUMNS]
+            if widest > COLUMNS
+            or len(lines) > LINES and "remove-input" not in cell.metadata.get("tags", [])]
     assert long == []
 
 

@@ -5,7 +5,6 @@ as text, so wherever one turns up in what learners are given it was stolen.
 """
 
 import contextlib
-import re
 import socketserver
 import threading
 
@@ -18,7 +17,7 @@ NEIGHBOUR = "neighbour-marker-4713"
 TOKEN = "token-marker-4714"
 BOOK = "gradebook-marker-4715"
 NETWORK = "network-marker-4716"
-MARKER = re.compile(r"[a-z]{5,}-marker-[0-9]{4}")
+SECRETS = {HIDDEN, REFERENCE, NEIGHBOUR, TOKEN, BOOK, NETWORK}
 
 VARIABLE = "COURSE_TOKEN"
 PORT = 47116                       # where somebody listens on this machine
@@ -46,7 +45,7 @@ def neighbour():
 
 def stolen(text):
     """The secrets in a text, sorted."""
-    return sorted(set(MARKER.findall(text)))
+    return sorted(secret for secret in SECRETS if secret in text)
 
 
 @contextlib.contextmanager
@@ -73,4 +72,4 @@ def listening():
         abstract.shutdown()
 
 
-__all__ = ["HIDDEN", "MARKER", "listening", "marked_course", "neighbour", "stolen"]
+__all__ = ["HIDDEN", "SECRETS", "listening", "marked_course", "neighbour", "stolen"]
