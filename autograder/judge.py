@@ -11,7 +11,9 @@ import random
 
 import numpy as np
 
-from autograder.cells import classes_defined, names_bound, names_read, plain_python
+from autograder.cells import (
+    classes_defined, mentions, names_bound, names_read, plain_python, reached,
+)
 from autograder.submission import is_answer, is_test
 from gradem import check, observe
 
@@ -39,7 +41,7 @@ class Judge:
         self.seed = seed
         self.shared = {}
         self.texts = []               # of the cells that ran, for tests that read an answer
-        self.used = set()             # names that the instructor's own functions may look up
+        self.looks_up = {}            # of the instructor's names: those that their texts mention
         self.globals = {"__name__": MODULE}
 
     def run_instructors_cell(self, source):
@@ -50,7 +52,7 @@ class Judge:
         """
         source = plain_python(source)
         before = dict(self.globals)
-        self.used |= names_read(source)
+        self.looks_up |= mentions(source)
         with contextlib.suppress(NameError):
             self._execute(source, "a cell of the instructor's")
         for name, value in self.globals.items():
@@ -69,7 +71,8 @@ class Judge:
         source = plain_python(self.tests[grade_id].source)
         for name in self.answers:
             self.globals.pop(name, None)
-        for name in self.answers & (names_read(source) | self.used):
+        self.looks_up |= mentions(source)
+        for name in self.answers & reached(names_read(source), self.looks_up):
             with contextlib.suppress(NameError):
                 self.globals[name] = channel.get(name)
         random.seed(self.seed)

