@@ -11,8 +11,7 @@ import math
 import secrets
 from dataclasses import replace
 
-from autograder import executors, job
-from autograder.course import Unusable
+from autograder import Unusable, executors, job
 from autograder.gradebook import Gradebook
 from autograder.job import REPORT, Job, Marked, Material, Result, complete, write_whole
 from autograder.progress import bar

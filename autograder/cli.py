@@ -28,7 +28,7 @@ def main(arguments=None):
     chosen = _parser().parse_args(arguments)
     # Each command imports what it needs when it runs, so that the help comes at once
     # and the processes that mark submissions start fast.
-    from autograder.course import Unusable
+    from autograder import Unusable
     from autograder.sandbox import SandboxUnavailable
     try:
         return chosen.run(chosen)
@@ -153,8 +153,8 @@ def _workers(text):
 
 def grade(chosen):
     """Mark an assignment."""
-    from autograder import classroom, executors, overview, tables
-    from autograder.course import Course, Unusable
+    from autograder import Unusable, classroom, executors, overview, tables
+    from autograder.course import Course
     from autograder.gradebook import Gradebook
     from autograder.summary import Summary
 

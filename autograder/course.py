@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from traitlets.config import Config, JSONFileConfigLoader, PyFileConfigLoader
 
+from autograder import Unusable
 from autograder.assignment import Assignment, SourceNotebook, exercises, title
 from autograder.submission import grade_id
 
@@ -27,10 +28,6 @@ CONFIGURATIONS = {"nbgrader_config.py": PyFileConfigLoader,
 
 LOCK = ".grading"                # in the folder of results: who has a lock on it may write
 LONGEST_NAME = 128               # of a student or an assignment, in nbgrader's tables
-
-
-class Unusable(Exception):
-    """The course or the request cannot be used; the text is one line for the user."""
 
 
 class Course:

@@ -14,9 +14,9 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from autograder import exports, overview, rehearsal, tables
+from autograder import Unusable, exports, overview, rehearsal, tables
 from autograder.classroom import grade_class
-from autograder.course import CONFIGURATIONS, Course, Unusable
+from autograder.course import CONFIGURATIONS, Course
 from autograder.cells import names_bound
 from autograder.sandbox import require_bubblewrap
 from autograder.submission import MAX_BYTES, grade_id, is_answer, is_test

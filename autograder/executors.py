@@ -12,8 +12,7 @@ import os
 import time
 from concurrent.futures import FIRST_COMPLETED, CancelledError, ThreadPoolExecutor, wait
 
-from autograder import apart, job, templates
-from autograder.course import Unusable
+from autograder import Unusable, apart, job, templates
 
 CONNECT_SECONDS = 10
 RETRIES = 2                      # of a job whose Dask worker died

@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.course import Unusable
+from autograder import Unusable
 from autograder.gradebook import Gradebook
 from autograder.job import write_whole
 

@@ -21,8 +21,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from autograder import markdown, outputs, sanitise
-from autograder.gradebook import Gradebook, HandMark
 from autograder.job import write_whole
+from autograder.report import HandMark
 
 MAX_SOURCE = 50_000              # characters of a cell that are shown
 MAX_NOTES = 50
@@ -135,6 +135,7 @@ def write(course, assignment, result, by_hand=None):
         One page for each notebook.
     """
     if by_hand is None:
+        from autograder.gradebook import Gradebook       # and nbgrader, which takes a second
         with Gradebook(course) as gradebook:
             by_hand = gradebook.by_hand(assignment.name, result.student)
     folder = course.folder("feedback", result.student, assignment.name)

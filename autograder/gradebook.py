@@ -25,7 +25,8 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from autograder.course import Unusable
+from autograder import Unusable
+from autograder.report import HandMark
 
 STUDENT, SUBMISSION, NOTEBOOK, GRADE, COMMENT = (
     kind.__table__ for kind in (api.Student, api.SubmittedAssignment, api.SubmittedNotebook,
@@ -34,14 +35,6 @@ STUDENT, SUBMISSION, NOTEBOOK, GRADE, COMMENT = (
 # What counts of a cell, as nbgrader computes it: a human's points, or else the grader's.
 SCORE = func.coalesce(GRADE.c.manual_score, GRADE.c.auto_score, 0.0) + func.coalesce(
     GRADE.c.extra_credit, 0.0)
-
-
-@dataclass(frozen=True)
-class HandMark:
-    """What a human entered for a cell: points (None if there are none yet) and a comment."""
-
-    points: float | None
-    comment: str
 
 
 @dataclass(frozen=True)

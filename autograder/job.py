@@ -24,8 +24,7 @@ from pathlib import Path
 
 import autograder
 import gradem
-from autograder import apart, formgrader, marking, scratch, templates
-from autograder.course import Unusable
+from autograder import Unusable, apart, formgrader, marking, scratch, templates
 from autograder.report import CellMark, Incident, Report
 from autograder.sandbox import SandboxUnavailable
 from autograder.submission import Rejected, read

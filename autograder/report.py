@@ -9,6 +9,14 @@ import json
 from dataclasses import asdict, dataclass, field
 
 
+@dataclass(frozen=True)
+class HandMark:
+    """What a human entered for a cell: points (None if there are none yet) and a comment."""
+
+    points: float | None
+    comment: str
+
+
 @dataclass
 class CellMark:
     """The mark of one test cell.

@@ -18,7 +18,8 @@ from nbgrader.api import Gradebook
 from autograder import apart, classroom, formgrader, job, scratch, templates
 from autograder.classroom import grade_class, read_results
 from autograder.cli import main
-from autograder.course import Course, Unusable
+from autograder import Unusable
+from autograder.course import Course
 from autograder.sandbox import SandboxUnavailable
 
 from .conftest import make_course, submitted_notebook

@@ -8,7 +8,8 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 import nb
-from autograder.course import Course, Unusable
+from autograder import Unusable
+from autograder.course import Course
 
 from .conftest import cell, make_course, source_notebook
 

@@ -4,7 +4,8 @@ import nbformat
 import pytest
 
 from autograder import demo
-from autograder.course import Course, Unusable
+from autograder import Unusable
+from autograder.course import Course
 
 ANSWERS = """
 [[right]]

@@ -15,7 +15,8 @@ from nbgrader.api import Gradebook
 from autograder import apart, executors, job
 from autograder.classroom import grade_class
 from autograder.cli import main
-from autograder.course import Course, Unusable
+from autograder import Unusable
+from autograder.course import Course
 from autograder.executors import completed
 
 from .conftest import submitted_notebook

@@ -9,7 +9,8 @@ from bs4 import BeautifulSoup
 from autograder import feedback
 from autograder.classroom import grade_class
 from autograder.course import Course
-from autograder.gradebook import Gradebook, HandMark
+from autograder.gradebook import Gradebook
+from autograder.report import HandMark
 from autograder.report import CellMark, Incident, LearnerCell, Output, Report
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from autograder import feedback
 from autograder.course import Course
-from autograder.gradebook import HandMark
+from autograder.report import HandMark
 from autograder.report import CellMark, Incident, LearnerCell, Output, Report
 from tests.autograder import vectors
 from tests.autograder.vectors import VECTORS

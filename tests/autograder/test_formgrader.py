@@ -19,7 +19,8 @@ from nbgrader.apps import NbGraderAPI
 from autograder import formgrader
 from autograder.classroom import grade_class
 from autograder.course import Course
-from autograder.gradebook import Gradebook, HandMark
+from autograder.gradebook import Gradebook
+from autograder.report import HandMark
 from autograder.report import Output
 
 from .conftest import make_course, submitted_notebook

@@ -11,8 +11,10 @@ import nbformat
 import pytest
 from nbgrader import api
 
-from autograder.course import Course, Unusable
-from autograder.gradebook import Gradebook, HandMark
+from autograder import Unusable
+from autograder.course import Course
+from autograder.gradebook import Gradebook
+from autograder.report import HandMark
 from autograder.job import Result
 from autograder.report import CellMark, LearnerCell, Report
 

@@ -16,8 +16,10 @@ from nbgrader import api
 
 from autograder.classroom import grade_class
 from autograder.cli import main
-from autograder.course import Course, Unusable
-from autograder.gradebook import Gradebook, HandMark
+from autograder import Unusable
+from autograder.course import Course
+from autograder.gradebook import Gradebook
+from autograder.report import HandMark
 
 from .conftest import submitted_notebook
 from .test_gradebook import result

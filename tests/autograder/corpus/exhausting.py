@@ -103,7 +103,7 @@ for _ in range(60):
         time.sleep(30)
         os._exit(0)
 time.sleep(3)
-""", may=kinds("timeout", *ENDED), unfit=HARMFUL, seconds=60),
+""", spoils=True, may=kinds("timeout", *ENDED), unfit=HARMFUL, seconds=60),
     Case("an answer of a gigabyte", "import numpy as np\ndef square(x): return np.zeros(10**8)"),
     Case("an answer that is a very long text", "def square(x): return 'x' * 10**8"),
     Case("an answer of a thousand levels", """
