@@ -4,7 +4,7 @@
 PYTHON ?= python3
 
 .NOTPARALLEL:
-.PHONY: help demo book serve test notebooks exercises clean bench bubblewrap chromium gcc podman postgresql
+.PHONY: help demo book serve test notebooks exercises clean bench bubblewrap chromium g++ podman postgresql
 
 help:
 	@echo "make demo       build the book, grade a simulated class, say where to look"
@@ -25,7 +25,7 @@ book: .venv/ready
 serve: book
 	$(PYTHON) -m http.server --bind localhost --directory _build/html 8000
 
-test: bubblewrap chromium gcc podman postgresql .venv/ready
+test: bubblewrap chromium g++ podman postgresql .venv/ready
 	.venv/bin/pytest
 
 notebooks: .venv/ready
@@ -40,7 +40,7 @@ bench: .venv/ready
 clean:
 	rm -rf _build .pytest_cache .hypothesis .jupyter_cache
 
-bubblewrap chromium gcc podman postgresql:
+bubblewrap chromium g++ podman postgresql:
 	@$(PYTHON) tools/system.py $@
 
 # The environment: made at first use, brought up to date when its description changes.

@@ -153,6 +153,9 @@ def _workers(text):
 
 def grade(chosen):
     """Mark an assignment."""
+    from autograder import apart
+    if not chosen.scheduler:
+        apart.prepare()                     # imports beside us what marking needs
     from autograder import Unusable, classroom, executors, overview, tables
     from autograder.course import Course
     from autograder.gradebook import Gradebook

@@ -6,7 +6,7 @@ from start to end, as an instructor would wait for them. Honest answers must get
 marks from both. Beside the whole class the rate is given without the fixed start, from
 two class sizes: that is what counts for a large course.
 
-    .venv/bin/python benchmarks/grading.py            # a class of 20, 3 rounds
+    .venv/bin/python benchmarks/grading.py            # a class of 100, 3 rounds: ten minutes
     .venv/bin/python benchmarks/grading.py --students 8 --rounds 1
 """
 
@@ -14,6 +14,7 @@ import argparse
 import csv
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import shutil
@@ -30,6 +31,8 @@ from autograder.demo import Homework
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 ASSIGNMENT = "01-differences"
+LARGE = (100, 10_000, 1_000_000)      # for the table of sizes
+HOURS = (1, 8)
 GOAL = 8.0                            # times as many submissions a minute as stock nbgrader
 PACKAGES = ("nbgrader", "nbclient", "ipykernel", "ipython", "numpy")
 
@@ -156,6 +159,7 @@ def markdown(data):
              + f"| {data['ratio']:.1f} |",
              "| seconds for one more | {nbgrader:.2f} | {autograder:.2f} ".format(
                  **data["seconds each"]) + f"| {data['ratio each']:.1f} |", "",
+             *sizes(data), "",
              f"- Goal: {data['goal']:g} times as many a minute: "
              f"{'met' if data['ratio'] >= data['goal'] else 'missed'}. Marks of honest answers: "
              f"{'equal' if data['equal marks'] else 'DIFFERENT'}.",
@@ -168,15 +172,36 @@ def markdown(data):
     return "\n".join(lines) + "\n"
 
 
+def sizes(data):
+    """The lines of a table: how long large courses take, and with how many cores."""
+    start = statistics.median(data["seconds"]["autograder"]) \
+        - data["students"] * data["seconds each"]["autograder"]
+    yield (f"| submissions | on these {data['cores']} cores | cores for the result within "
+           f"{HOURS[0]} h | within {HOURS[1]} h |")
+    yield "|---:|---:|---:|---:|"
+    for number in LARGE:
+        seconds = start + number * data["seconds each"]["autograder"]
+        cores = [max(1, math.ceil(data["cores"] * seconds / (3600 * hours))) for hours in HOURS]
+        yield f"| {number:,} | {duration(seconds)} | {cores[0]} | {cores[1]} |"
+
+
+def duration(seconds):
+    """A time in the unit that suits it."""
+    for unit, size in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
 def main():
     """Measure, print the table, and keep it unless fewer submissions were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--students", type=int, default=20, help="size of the class (default 20)")
+    parser.add_argument("--students", type=int, default=100, help="size of the class (default 100)")
     parser.add_argument("--rounds", type=int, default=3, help="how often (default 3)")
     chosen = parser.parse_args()
     data = result(chosen.students, chosen.rounds, say=lambda text: print(text, file=sys.stderr))
     print(markdown(data))
-    if chosen.students >= 20 and chosen.rounds >= 3:
+    if chosen.students >= 100 and chosen.rounds >= 3:
         (HERE / "grading.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
         (HERE / "grading.md").write_text(markdown(data), encoding="utf-8")
 

@@ -7,7 +7,7 @@ system; anywhere else the one command that does it is printed. Without the last 
 their own tests are left out. It runs first, so it needs only the standard library, and
 is written for older Pythons too.
 
-    python3 tools/system.py python bubblewrap chromium gcc podman postgresql
+    python3 tools/system.py python bubblewrap chromium g++ podman postgresql
 """
 
 import ctypes
@@ -23,7 +23,7 @@ NEEDED_PYTHON = (3, 11)
 COMMANDS = {
     "bubblewrap": ["bwrap"],
     "chromium": ["chromium", "chromium-browser", "google-chrome"],
-    "gcc": ["cc"],
+    "g++": ["c++"],                  # and with it cc, the compiler of C
     "podman": ["podman", "docker"],
     "postgresql": ["postgres"],
 }
@@ -34,10 +34,12 @@ OPTIONAL = ["podman", "postgresql"]
 # Debian keeps the server's programs off the path.
 OFF_THE_PATH = "/usr/lib/postgresql/*/bin/"
 
-# What goes with a package: Debian and Alpine pack the headers of the C library apart from the
-# compiler, and Debian's Podman has a runtime that does not know every kind of control group.
-WITH = {("apt-get", "gcc"): " libc6-dev", ("apk", "gcc"): " musl-dev",
-        ("apt-get", "podman"): " runc"}
+# What goes with a package: Debian's Podman has a runtime that does not know every kind of
+# control group.
+WITH = {("apt-get", "podman"): " runc"}
+
+# What a package is called by other systems than Debian and Alpine.
+NAMES = {("dnf", "g++"): "gcc-c++", ("zypper", "g++"): "gcc-c++", ("pacman", "g++"): "gcc"}
 
 # Playwright, which drives Chromium, brings a program that needs this library.
 LIBRARY = "libatomic.so.1"
@@ -110,7 +112,7 @@ def install_or_stop(package):
     tool = manager()
     if tool is None:
         sys.exit("{} is missing: install it with your system's package manager.".format(package))
-    command = INSTALLERS[tool] + " " + package + WITH.get((tool, package), "")
+    command = INSTALLERS[tool] + " " + NAMES.get((tool, package), package) + WITH.get((tool, package), "")
     if os.geteuid() != 0:
         sys.exit("{} is missing. Run:  sudo {}".format(package, command))
     if tool != "apt-get":
