@@ -4,7 +4,7 @@
 PYTHON ?= python3
 
 .NOTPARALLEL:
-.PHONY: help demo book serve test notebooks exercises clean bench bubblewrap chromium g++ podman postgresql
+.PHONY: help demo book serve test notebooks exercises clean bench tour bubblewrap chromium g++ podman postgresql
 
 help:
 	@echo "make demo       build the book, grade a simulated class, say where to look"
@@ -13,6 +13,7 @@ help:
 	@echo "make serve      show the built book at http://localhost:8000"
 	@echo "make notebooks  run every chapter and every solution, and save their outputs"
 	@echo "make exercises  generate exercises/ from solutions/"
+	@echo "make tour       run the tools of chapter 9, each in its own environment (4 GB)"
 	@echo "make bench      time gradem against other packages (some minutes)"
 	@echo "make clean      delete what was built (the environment stays in .venv)"
 
@@ -36,6 +37,9 @@ exercises: .venv/ready
 
 bench: .venv/ready
 	.venv/bin/python benchmarks/autodiff.py
+
+tour: g++ .venv/ready
+	.venv/bin/python tools/tour.py
 
 clean:
 	rm -rf _build .pytest_cache .hypothesis .jupyter_cache

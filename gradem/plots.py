@@ -1163,3 +1163,39 @@ def lower_bounds(x, curve, bounds, places, xlabel, ylabel="log likelihood"):
     said = [f"Bound {t} touches it at {words.number(places[t])} and is highest at "
             f"{words.number(places[t + 1])}." for t in range(len(bounds))]
     return drawn, f"{words.curve('The black curve', x, curve)} {' '.join(said)}"
+
+
+@figure
+def costs(tools, unit=1e-3, xlabel="milliseconds of one call"):
+    """What a function, its gradient and the first gradient cost, a line for each tool.
+
+    Parameters
+    ----------
+    tools : dict of str to (float, float, float)
+        Times in seconds: of the function, the gradient, and the first gradient.
+    unit : float
+        Seconds in the unit of the axis.
+    xlabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots(figsize=(6.4, 0.42 * len(tools) + 1.4))
+    times = np.array(list(tools.values())) / unit
+    rows = np.arange(len(tools))
+    axes.hlines(rows, times.min(axis=1), times.max(axis=1), color=PALE, linewidth=2)
+    for column, (name, color, marker) in enumerate([
+            ("function", BLACK, "|"), ("gradient", BLUE, "o"), ("first gradient", ORANGE, "^")]):
+        axes.plot(times[:, column], rows, marker, color=color, linestyle="", label=name,
+                  markersize=11 if marker == "|" else 7)
+    axes.set_xscale("log")
+    axes.set_yticks(rows, list(tools))
+    axes.tick_params(axis="y", length=0)
+    axes.set(xlabel=xlabel, ylim=(len(tools) - 0.5, -0.5))
+    drawn.legend(loc="outside upper center", ncols=3)
+    said = [f"{name}: {words.number(f)}, {words.number(g)}, {words.number(first)}"
+            for name, (f, g, first) in zip(tools, times, strict=True)]
+    return drawn, (f"For each tool three marks on a logarithmic axis, {xlabel}: function, gradient, "
+                   f"first gradient. {'; '.join(said)}.")

@@ -1,6 +1,7 @@
 """gradem: operators and NumPy's own functions are overloaded; a tape is swept backwards."""
 
 import sys
+from importlib.metadata import version
 
 import gradem
 import numpy as np
@@ -27,7 +28,7 @@ if __name__ == "__main__":
     example_gradient = gradem.value_and_grad(f, argnums=(0, 1))
     mixture_gradient = gradem.value_and_grad(log_likelihood)
     report(
-        {"gradem": gradem.__version__, "numpy": np.__version__},
+        {"gradem": version("autodiff-clustering-redux"), "numpy": np.__version__},
         answer(lambda: f(x1, x2), lambda: example_gradient(x1, x2), "float64",
                lambda: gradem.jvp(lambda x1: f(x1, x2), x1, 1.0)[1]),
         answer(lambda: log_likelihood(theta, X), lambda: mixture_gradient(theta, X), "float64"),

@@ -199,3 +199,13 @@ def test_a_syntax_tree_has_operations_above_names_and_a_leaf_for_each_mention():
     assert set(heights["x1"] + heights["x2"]) == {-2}
     assert len(drawn.axes[0].lines) == 5
     assert "+ above * and np.sin" in drawn.words
+
+
+def test_costs_stand_on_one_line_for_each_tool():
+    drawn = plots.costs({"ours": (1e-4, 4e-4, 5e-4), "theirs": (2e-4, 3e-4, 0.4)})
+    axes = drawn.axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["ours", "theirs"]
+    marks = {line.get_label(): line.get_xdata().tolist() for line in axes.lines}
+    assert marks["function"] == pytest.approx([0.1, 0.2])
+    assert marks["gradient"] == pytest.approx([0.4, 0.3])
+    assert marks["first gradient"] == pytest.approx([0.5, 400.0])

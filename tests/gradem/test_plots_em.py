@@ -121,3 +121,14 @@ def test_the_bound_is_marked_before_and_after_the_step():
     marks = [line.get_xydata() for line in axes.lines if line.get_marker() == "o"]
     assert marks[0] == pytest.approx(np.array([[0, 0], [1, 1]]))
     assert marks[1] == pytest.approx(np.array([[0, 0], [1, -1]]))
+
+
+def test_lower_bounds_touch_at_their_places_and_lead_to_the_next_one():
+    x = np.linspace(-2, 2, 41)
+    heights, bounds = -x**2, [-x**2 - (x - 1)**2, -x**2 - (x - 0.5)**2]
+    axes = plots.lower_bounds(x, heights, bounds, [1.0, 0.5, 0.2], xlabel="x").axes[0]
+    marks = {line.get_marker(): [] for line in axes.lines}
+    for line in axes.lines:
+        marks[line.get_marker()].append(line.get_xydata()[0].tolist())
+    assert marks["o"] == [pytest.approx([1.0, -1.0]), pytest.approx([0.5, -0.25])]
+    assert marks["^"] == [pytest.approx([0.5, -0.5]), pytest.approx([0.2, -0.13])]
