@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from autograder import scratch
+from autograder import cgroups, scratch
 
 MEMORY = 4 * 2**30               # bytes of address space
 PIECE = 256 * 2**20              # bytes at most that are read in one piece
@@ -121,6 +121,8 @@ def _call(function, arguments, folder, seconds):
             end(process.pid)
             process.join()
             _running.discard(process)
+            if process.exitcode:                  # it could not tidy up after itself
+                cgroups.remove_left_by(process.pid)
     ended.exitcode = process.exitcode
     return ended
 
