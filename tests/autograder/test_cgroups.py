@@ -1,8 +1,9 @@
 """Control groups of both versions: in a pretended tree, and, where they can be made, real ones."""
 
+import operator
 import os
-import signal
 import subprocess
+import time
 
 import pytest
 
@@ -69,19 +70,13 @@ def test_what_a_killed_maker_has_left_is_removed_and_nothing_else(tree):
     assert sorted(path.name for path in (tree / "pids").iterdir()) == ["autograder-123-ab", "other"]
 
 
-def leave_a_group(send, tree, ends):
-    """Do as a judging process does that is killed, or ends well, with a group left."""
-    (tree / "pids" / f"autograder-{os.getpid()}-ab").mkdir(parents=True)
-    send(b"made")
-    if not ends:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-@pytest.mark.parametrize("ends, left", [(False, 0), (True, 1)])
-def test_what_a_killed_judge_has_left_is_removed(tree, ends, left):
-    ended = apart.call(leave_a_group, tree, ends, seconds=30)
-    assert ended.sent == [b"made"]
-    assert len(list((tree / "pids").iterdir())) == left      # who ends well tidies up alone
+def test_what_a_judge_that_broke_off_has_left_is_removed(monkeypatch):
+    makers = []
+    monkeypatch.setattr(cgroups, "remove_left_by", makers.append)
+    assert apart.call(operator.call, b"ends well", seconds=30).sent == [b"ends well"]
+    assert makers == []                                      # it tidies up alone
+    broken = apart.call(time.sleep, seconds=30)              # what it is given is no number
+    assert broken.exitcode and len(makers) == 1
 
 
 def test_a_real_group_bounds_the_number_of_processes():
