@@ -79,14 +79,14 @@ def _pruned_loop(statement, live):
         head, own = statement.iter, stores(statement.target)
     else:
         head, own = statement.test, set()
-    body, before = pruned(statement.body, live)
+    body, _ = pruned(statement.body, live)
     if not body and not own & live:
         return None, live
     around = live | reads(head)
-    while not (before - own) <= around:
+    body, before = pruned(statement.body, around)
+    while not before - own <= around:
         around = around | (before - own)
         body, before = pruned(statement.body, around)
-    body, before = pruned(statement.body, around)
     return changed(statement, body=body or [ast.Pass()]), around
 
 

@@ -332,8 +332,10 @@ def running(small_course, temporary):
     small_course.hand_in("ada", submitted_notebook())
     small_course.hand_in("bob", submitted_notebook(square=LOOP))
     command = [sys.executable, "-m", "autograder", "grade", "ps1", "--course", small_course.root]
+    # a shell starts what it runs in the background with Ctrl-C ignored, and that is inherited
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, "TMPDIR": str(temporary)})
+                               env={**os.environ, "TMPDIR": str(temporary)},
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     deadline = time.monotonic() + 60
     started = []
     while not started and time.monotonic() < deadline:

@@ -250,6 +250,16 @@ def replaced_array(x):
     return s * p[0]
 
 
+def feeding_the_condition(a, b):
+    """What the test of the inner loop reads comes from what an iteration computes last."""
+    for i in range(2):
+        k = 0
+        while k < 2 and a < 9.0:
+            a, b = b + 0.7, np.sin(a)
+            k += 1
+    return a + 2.0 * b
+
+
 def new_list_each_time(x):
     s = 1.0
     for i in range(3):
@@ -276,7 +286,8 @@ PROGRAMS = [
     (rosenbrock, (X,)), (product, (X,)), (newton, (2.0,)), (downwards, (X,)), (nested, (X, 0.3)),
     (changing_bounds, (0.9,)), (calls, (0.4, 1.2)), (remembered, (0.6,)), (early, (-1.0, 2.0)),
     (early, (0.5, 2.0)), (early, (-2.0, -3.0)), (early, (3.0, 2.0)), (recurrence, (X, 0.3)),
-    (heat, (X, 0.1)), (replaced_array, (X[:3],)), (new_list_each_time, (X[:3],)),
+    (heat, (X, 0.1)), (replaced_array, (X[:3],)),
+    (feeding_the_condition, (0.4, 1.2)), (new_list_each_time, (X[:3],)),
     (bilinear, (np.outer(X, X + 1.0), X)),
 ]
 
