@@ -638,8 +638,9 @@ def draw_component(axes, mean, covariance, color, stroke="-"):
 
 
 def draw_components(axes, means, covariances):
-    """Each Gaussian of a mixture, in its colour and its stroke."""
-    for parameters in zip(means, covariances, COMPONENTS, STROKES):
+    """Each Gaussian of a mixture, in its colour and its stroke; they repeat after the third."""
+    for parameters in zip(means, covariances, itertools.cycle(COMPONENTS),
+                          itertools.cycle(STROKES)):
         draw_component(axes, *parameters)
 
 

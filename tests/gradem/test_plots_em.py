@@ -41,6 +41,13 @@ def test_a_mixture_shows_its_points_its_means_and_its_ellipses():
     assert axes.get_xlabel() == "minutes"
 
 
+def test_more_components_than_colours_are_all_drawn():
+    means = np.arange(10.0).reshape(5, 2)
+    drawn = plots.fits(X, np.zeros(12, dtype=int), {"five": (means, [np.eye(2)] * 5)})
+    ends = [line.get_xydata()[0] for line in drawn.axes[0].lines[2::3]]
+    assert np.array(ends) == pytest.approx(means)
+
+
 def assert_pies(axes, X, responsibilities, radius):
     """Slice k of each pie has component k's colour, its share of the circle, and its place."""
     slices = [c for c in axes.collections if isinstance(c, PatchCollection)]
