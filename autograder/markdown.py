@@ -61,6 +61,7 @@ _mathml_attributes = set(
 ALPHABETS = {"bold": "BOLD", "bold-italic": "BOLD ITALIC", "sans-serif": "SANS-SERIF",
              "double-struck": "DOUBLE-STRUCK", "monospace": "MONOSPACE"}
 _macro = re.compile(r"\\(def|newcommand)(?![A-Za-z])")
+_arg = re.compile(r"\\arg(?![A-Za-z])")          # the one function that latex2mathml lacks
 
 
 def formula(latex, display=False):
@@ -81,7 +82,8 @@ def formula(latex, display=False):
         # macros of macros could grow without bound
         if len(latex) > MAX_FORMULA or _macro.search(latex):
             raise ValueError(latex)
-        tree = Converter(display="block" if display else "inline").convert_to_element(latex)
+        converter = Converter(display="block" if display else "inline")
+        tree = converter.convert_to_element(_arg.sub(r"\\operatorname{arg}", latex))
         return Markup(_mathml(tree))
     except Exception:             # latex2mathml raises what it happens to meet
         return Markup('<code class="latex">{}</code>').format(latex)

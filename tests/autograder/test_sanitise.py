@@ -158,7 +158,7 @@ def test_formulas_become_mathml():
     (r"\mathbf x_n", "𝐱n"), (r"\boldsymbol\Sigma_k", "𝜮k"), (r"\boldsymbol{\gamma}", "𝜸"),
     (r"\mathbf{\Sigma}_{12}", "𝚺12"), (r"\mathbf{ab}", "𝐚𝐛"), (r"\mathbb{E}", "𝔼"),
     (r"\mathcal{N}", "𝒩"), (r"\mathbf{12}", "𝟏𝟐"), (r"\boldsymbol{12}", "𝟏𝟐"),
-    (r"\mathrm{tr}", "tr"), (r"\textbf{ab}", "𝐚𝐛")])
+    (r"\mathrm{tr}", "tr"), (r"\arg\min_k", "argmink"), (r"\textbf{ab}", "𝐚𝐛")])
 def test_letters_of_other_alphabets_are_characters(latex, text):
     assert "".join(ElementTree.fromstring(markdown.formula(latex)).itertext()) == text
 
