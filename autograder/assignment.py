@@ -127,9 +127,10 @@ def exercises(notebook):
 
 
 def _headings(cell):
-    if cell.cell_type != "markdown":
+    """Headings in a text of the author's; in an answer they would be the solution's."""
+    if cell.cell_type != "markdown" or is_answer(cell):
         return []
-    return re.findall(r"^#{1,6}\s+(.+?)\s*#*\s*$", cell.source, re.MULTILINE)
+    return re.findall(r"^#{1,6}\s+(.+?)\s*#*\s*$", visible(cell.source), re.MULTILINE)
 
 
 def _points(metadata):

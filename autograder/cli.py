@@ -15,6 +15,7 @@ interrupted.
 
 import argparse
 import contextlib
+import errno
 import functools
 import itertools
 import os
@@ -26,6 +27,15 @@ DONE, LOOK, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 def main(arguments=None):
     """Run a command; returns its exit code."""
     chosen = _parser().parse_args(arguments)
+    try:
+        return _run(chosen)
+    except KeyboardInterrupt:
+        print("\nautograder: interrupted; what was finished is saved.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(chosen):
+    """Run the chosen command; what stops it is told in one line."""
     # Each command imports what it needs when it runs, so that the help comes at once
     # and the processes that mark submissions start fast.
     from autograder import Unusable
@@ -34,14 +44,12 @@ def main(arguments=None):
         return chosen.run(chosen)
     except (Unusable, SandboxUnavailable) as problem:
         print(f"autograder: {' '.join(str(problem).split())}", file=sys.stderr)
-        return UNUSABLE
     except OSError as problem:
-        print(f"autograder: {problem.strerror or problem}"
-              + (f": {problem.filename}" if problem.filename else ""), file=sys.stderr)
-        return UNUSABLE
-    except KeyboardInterrupt:
-        print("\nautograder: interrupted; what was finished is saved.", file=sys.stderr)
-        return INTERRUPTED
+        where = f": {problem.filename}" if problem.filename else ""
+        rest = (". What was finished is saved; make room, and the same command goes on from there."
+                if problem.errno in (errno.ENOSPC, errno.EDQUOT) else "")
+        print(f"autograder: {problem.strerror or problem}{where}{rest}", file=sys.stderr)
+    return UNUSABLE
 
 
 def _parser():

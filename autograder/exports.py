@@ -102,7 +102,8 @@ def guarded(cell):
     str
     """
     dangerous = cell.lstrip()[:1] in ("=", "+", "-", "@") or cell[:1] in ("\t", "\r", "\n")
-    return f"'{cell}" if dangerous and not _plain_number.fullmatch(cell) else cell
+    # Moodle's worksheets have a lone dash where there is no date
+    return f"'{cell}" if dangerous and cell != "-" and not _plain_number.fullmatch(cell) else cell
 
 
 def _number(points):

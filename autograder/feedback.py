@@ -88,7 +88,8 @@ class Row:
     max_points: float
     tests: list                  # of (label, CellMark)
     hand: HandMark | None
-    waiting: bool                # for points given by hand
+    by_hand: float               # of max_points, those that a human gives
+    waiting: bool                # for these
     graded: bool = True
     trouble: str = ""            # why the learner's cell did not run to its end
     blocks: list = field(default_factory=list)
@@ -116,6 +117,18 @@ class Row:
     def full(self):
         """Are all points reached?"""
         return self.points >= self.max_points
+
+    @property
+    def known(self):
+        """Points that could have been reached in what is marked so far."""
+        return self.max_points - self.by_hand * self.waiting
+
+    @property
+    def state(self):
+        """The class of its points on the page: "full", "open", or "waiting" for a human."""
+        if self.points < self.known:
+            return "open"
+        return "waiting" if self.waiting else "full"
 
 
 def write(course, assignment, result, by_hand=None):
@@ -174,6 +187,7 @@ def page(source, student, report, by_hand=None):
         notes=notes[:MAX_NOTES] + ([f"There are {rest} more notes."] if rest > 0 else []),
         points=sum(row.points for row in rows), max_points=source.points,
         look=[row for row in rows if any(not mark.passed for _, mark in row.tests)],
+        waiting=sum(row.by_hand for row in rows if row.waiting),
         hidden=any(test.hidden for exercise in source.exercises for test in exercise.tests))
 
 
@@ -208,7 +222,7 @@ def _row(number, exercise, report, by_hand):
     waiting = exercise.by_hand > 0 and exercise.name not in given and answered
     graded = report.status == "graded"
     return Row(number, exercise.name, exercise.title, points, exercise.points,
-               tests if graded else [], by_hand.get(exercise.name), waiting, graded,
+               tests if graded else [], by_hand.get(exercise.name), exercise.by_hand, waiting, graded,
                _trouble(exercise, report))
 
 

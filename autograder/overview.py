@@ -195,6 +195,16 @@ class Overview:
         words = {"ungraded": "not graded", "incident": "incident", "waiting": "to mark by hand"}
         return [words[group] for group in words if group in groups]
 
+    def sort(self):
+        """Put the learners into the order of their names, whoever was ready first."""
+        self.students.sort(key=lambda student: student.learner.name)
+        for tally in self.tallies.values():
+            for learners in (tally.waiting, *tally.mistakes.values()):
+                learners.sort(key=lambda learner: learner.name)
+        for entries in (self.unmarked, self.noted):
+            entries.sort(key=lambda entry: entry[0].name)
+        self.events.sort(key=lambda event: event.learner.name)
+
     @property
     def bands(self):
         """Submissions in each tenth of the points: (words, count)."""
@@ -239,7 +249,7 @@ def write(course, assignment, results):
         overview = Overview(assignment, address, gradebook.by_hand(assignment.name))
     for result in results:
         overview.add(result)
-    overview.students.sort(key=lambda student: student.learner.name)
+    overview.sort()
     path = folder / f"overview-{assignment.name}.html"
     write_whole(path, overview.html())
     return path

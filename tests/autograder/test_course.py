@@ -85,6 +85,16 @@ def test_exercises_points_by_hand_and_data_files(small_course):
     assert [path.name for path in notebook.files] == ["data.csv"]
 
 
+def test_an_exercise_is_not_called_after_its_solution(small_course):
+    notebook = nbformat.read(small_course.source, as_version=4)
+    (essay,) = [cell for cell in notebook.cells
+                if cell.metadata.get("nbgrader", {}).get("grade_id") == "essay"]
+    essay.source = "### BEGIN SOLUTION\n# The answer\n### END SOLUTION"
+    nbformat.write(notebook, small_course.source)
+    (read,) = Course(small_course.root).assignment("ps1").notebooks
+    assert read.exercises[2].title == "Exercise 3: in your words"
+
+
 def test_students_are_folders_with_the_assignment(tmp_path):
     course = make_course(tmp_path / "a [strange] *folder")
     for student in ["ada", "bob", "with blank", ".hidden"]:

@@ -123,12 +123,12 @@ def test_a_missing_roster_a_missing_folder_and_nothing_graded(marked, capsys, tm
         assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1 apple", "-x", "@SUM(A1)", "\t=1", "\r=1", " =1", "-"])
+@pytest.mark.parametrize("text", ["=1+1", "+1 apple", "-x", "@SUM(A1)", "\t=1", "\r=1", " =1"])
 def test_formulas_are_guarded(text):
     assert guarded(text) == "'" + text
 
 
-@pytest.mark.parametrize("text", ["", "-1.5", "+3", "12", "a=b", "Lovelace, Ada", "1e9"])
+@pytest.mark.parametrize("text", ["", "-", "-1.5", "+3", "12", "a=b", "Lovelace, Ada", "1e9"])
 def test_what_is_no_formula_stays(text):
     assert guarded(text) == text
 

@@ -38,13 +38,16 @@ def soup(page):
 def test_points_words_and_the_learners_text(source):
     page = soup(feedback.page(source, "ada", report()))
     assert page.h1.text == "Problem set 1" and "ada" in page.header.text
-    assert page.select_one(".total").text == "5 of 14 points"
+    assert page.select_one(".total").text == (
+        "5 of 14 points; 4 still to be marked by hand")
     rows = [[cell.get_text(strip=True) for cell in row.find_all(["th", "td"])]
             for row in page.select("tbody tr")]
     assert rows == [
         ["Exercise 1: the square", "0 of 5", "square(3.0) is 6, but it should be 9."],
         ["Exercise 2: the mean", "5 of 5", "All right."],
-        ["Exercise 3: in your words", "0 of 4", "Not marked yet."]]
+        ["Exercise 3: in your words", "– of 4", "Not marked yet."]]
+    states = [row["class"] for row in page.select("tbody tr")]
+    assert states == [["open"], ["full"], ["waiting"]]       # waiting is no failure
     sections = page.select("section.exercise")
     assert [s.pre.text for s in sections] == ["def square(x):\n    return 2 * x", "m = 1",
                                              "A limit."]

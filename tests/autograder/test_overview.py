@@ -137,6 +137,17 @@ def test_the_not_graded_and_the_noted_are_listed(course):
     assert [row[2] for row in table(soup, "exercises")][:2] == ["1 (100 %)", "1 (100 %)"]
 
 
+def test_lists_are_in_the_order_of_names_whoever_was_ready_first(course):
+    timeout = [Incident("timeout", "square", "too long")]
+    soup = page(course, [result(name, (0, 0, 1, 1), notes=["A note."], essay="A limit.",
+                                incidents=timeout) for name in ("cleo", "ada", "bob")])
+    names = ["ada", "bob", "cleo"]
+    assert [link.text for link in section(soup, "by-hand").find_all("a")] == names
+    assert [entry.text.strip() for entry in section(soup, "notes").find_all("dt")] == names
+    assert [link.text for link in section(soup, "exercises").find_all("a")] == names
+    assert [link.text for link in section(soup, "incidents").find_all("a")] == names
+
+
 def test_how_it_was_marked_and_the_stamp(course):
     soup = page(course, [result("ada"), result("bob", seed=12, sandbox="none")])
     assert "UNSAFE" in soup.select_one("main .warning").text
