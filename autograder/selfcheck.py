@@ -338,9 +338,33 @@ def verdicts(notebook, folder, seconds=SECONDS, released=None):
             if name in cells:
                 _judge(verdict, cells[name], lost, words)
         _explain(verdict, answer, lost, words)
+        if answer is None:
+            verdict.words.insert(0, f"The cell {exercise.name}, in which the answer belongs, is "
+                                    "missing. Copy it from the released notebook.")
+        elif stray := _stray(notebook, exercise, checks):
+            verdict.words.append(f"Above the check {stray} there is no cell for its answer. If it "
+                                 "was deleted, copy it from the released notebook.")
     return found, [_trouble(cell, lost, words) for cell in notebook.cells
                    if not is_test(cell) and grade_id(cell) not in answers
                    and _trouble(cell, lost, words)]
+
+
+def _stray(notebook, exercise, checks):
+    """The first check that lacks a name, below another heading than the answer before it; or None.
+
+    Where the released notebook is not known, a deleted answer cell leaves this behind.
+    """
+    between = False
+    for cell in notebook.cells:
+        if grade_id(cell) == exercise.name:
+            between = False
+        elif cell.cell_type == "markdown" and not grade_id(cell):
+            between = between or cell.source.startswith("#")
+        elif grade_id(cell) in checks and between:
+            error = error_of(cell)
+            if error is not None and error.ename == "NameError":
+                return grade_id(cell)
+    return None
 
 
 def _run_all(notebook, folder, seconds):

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from autograder import selfcheck
 from autograder.assignment import SourceNotebook, exercises
@@ -192,6 +192,27 @@ def test_changes_are_seen_beside_the_released_notebook(check):
     assert "check changed Exercise 1: the square" in out
     assert "check missing Exercise 2: the mean The cell mean-check is missing. Copy it" in out
     assert "The checks cover 4 of 14 points" in out
+
+
+@pytest.mark.parametrize("known, words", [
+    (True, "The cell mean, in which the answer belongs, is missing. Copy it"),
+    (False, "Above the check mean-check there is no cell for its answer."),
+])
+def test_a_deleted_answer_cell_is_told(check, known, words):
+    notebook, released = submitted_notebook(), submitted_notebook()
+    (mean,) = [cell for cell in notebook.cells
+               if cell.metadata.get("nbgrader", {}).get("grade_id") == "mean"]
+    notebook.cells.remove(mean)
+    code, out, _ = check(notebook, released if known else None)
+    assert code == 1 and words in out
+
+
+def test_a_heading_above_a_check_is_no_deleted_answer(check):
+    notebook = submitted_notebook()
+    (place,) = [number for number, cell in enumerate(notebook.cells)
+                if cell.metadata.get("nbgrader", {}).get("grade_id") == "mean-check"]
+    notebook.cells.insert(place, new_markdown_cell("### The check"))
+    assert "there is no cell" not in check(notebook)[1]
 
 
 # ---- what cannot be checked ------------------------------------------------------------------
