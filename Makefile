@@ -4,12 +4,13 @@
 PYTHON ?= python3
 
 .NOTPARALLEL:
-.PHONY: help demo book serve test notebooks exercises clean bench tour bubblewrap chromium g++ podman postgresql
+.PHONY: help demo book zip serve test notebooks exercises clean bench tour bubblewrap chromium g++ podman postgresql
 
 help:
 	@echo "make demo       build the book, grade a simulated class, say where to look"
 	@echo "make test       run all tests, the notebooks among them"
 	@echo "make book       build the book into _build/html"
+	@echo "make zip        pack the book and the notebooks into _build/book.zip and _build/notebooks.zip"
 	@echo "make serve      show the built book at http://localhost:8000"
 	@echo "make notebooks  run every chapter and every solution, and save their outputs"
 	@echo "make exercises  generate exercises/ from solutions/"
@@ -22,6 +23,9 @@ demo: bubblewrap book exercises
 
 book: .venv/ready
 	.venv/bin/jupyter-book build . -W --keep-going
+
+zip: book
+	.venv/bin/python tools/pack.py
 
 serve: book
 	$(PYTHON) -m http.server --bind localhost --directory _build/html 8000

@@ -3,8 +3,12 @@
 A stock Jupyter Book page fetches MathJax from an outside host as soon as it holds
 an equation, and carries the scripts of Thebe, which would fetch more and which this
 book does not use. Here MathJax comes from an installed package and is copied into
-the book, as far as a page can ask for it; Thebe's scripts are left out, and source
-maps, which only a developer of the scripts would read, are deleted.
+the book, as far as a page can ask for it; Thebe's files are left out, and what no page
+asks for, as the source maps that a developer of the scripts would read, is deleted.
+
+A page opened as a file may not read other files, except as scripts. The search finds pages
+all the same, for its index is a script; only the lines it quotes from each page are fetched,
+and so it quotes none then, instead of logging an error for each page it found.
 """
 
 import importlib.util
@@ -14,6 +18,9 @@ from pathlib import Path
 PACKAGE = "sphinx-mathjax-offline"
 SCRIPT = "tex-mml-chtml.js"
 NEEDED = (SCRIPT, "output/chtml/fonts", "input/tex/extensions")
+# of the theme and its parts: translations and templates that were used up in the build
+UNUSED = ("**/*.map", "locales/**/*.*o", "*macros.html", "sphinx-thebe.*")
+QUOTE = 'DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = location.protocol !== "file:";'
 
 
 def use_local_mathjax(app, config):
@@ -22,15 +29,22 @@ def use_local_mathjax(app, config):
 
 
 def leave_out_thebe(app, page, template, context, doctree):
-    """Drop Thebe's scripts: registered twice, they also log an error on every page."""
-    context["script_files"] = [
-        script for script in context["script_files"]
-        if "thebe" not in f"{script.filename} {script.attributes.get('body', '')}".lower()
-    ]
+    """Drop Thebe's files: its scripts, registered twice, also log an error on every page."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            file for file in context[kind]
+            if "thebe" not in f"{file.filename} {file.attributes.get('body', '')}".lower()
+        ]
+
+
+def quote_only_what_can_be_read(app, page, template, context, doctree):
+    """Let the search of a book that is opened from files quote nothing."""
+    if page == "search":
+        app.add_js_file(None, body=QUOTE)
 
 
 def copy_mathjax(app, error):
-    """Put MathJax, its fonts and its TeX extensions into the built book."""
+    """Put MathJax, its fonts and its TeX extensions into the built book; delete the unused."""
     if error or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
@@ -42,13 +56,15 @@ def copy_mathjax(app, error):
             shutil.copytree(source, target, dirs_exist_ok=True)
         else:
             shutil.copy(source, target)
-    for unused in static.rglob("*.map"):
-        unused.unlink()
+    for pattern in UNUSED:
+        for unused in static.glob(pattern):
+            unused.unlink()
 
 
 def setup(app):
-    """Register the three steps."""
+    """Register the steps."""
     app.connect("config-inited", use_local_mathjax, priority=900)
+    app.connect("html-page-context", quote_only_what_can_be_read)
     app.connect("html-page-context", leave_out_thebe, priority=900)
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -47,6 +47,6 @@ def test_the_lock_can_be_installed_on_the_oldest_python():
 
 def test_make_alone_explains_every_target():
     said = subprocess.run(["make"], cwd=nb.ROOT, capture_output=True, text=True, check=True).stdout
-    targets = {"demo", "book", "serve", "test", "notebooks", "exercises", "bench", "tour",
+    targets = {"demo", "book", "zip", "serve", "test", "notebooks", "exercises", "bench", "tour",
                "clean"}
     assert set(re.findall(r"^make (\w+)", said, re.MULTILINE)) == targets
