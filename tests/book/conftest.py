@@ -37,3 +37,11 @@ def pages(book):
     """Every page of the built book, parsed; HTML below _static belongs to the theme."""
     return {path: BeautifulSoup(path.read_text(), "html.parser")
             for path in sorted(book.site.rglob("*.html")) if "_static" not in path.parts}
+
+
+@pytest.fixture(scope="session")
+def built(book, pages):
+    """The name of every page that was built, as in its address: the sources of gradem, the
+    index and the search too. The page that only sends on to the first one is left out."""
+    names = [path.relative_to(book.site).with_suffix("").as_posix() for path in pages]
+    return [name for name in names if name != "index"]

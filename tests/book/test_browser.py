@@ -1,37 +1,68 @@
 """Every page in a real browser without a network: no outside request, no error, all formulas."""
 
+import functools
+import http.server
+import threading
+
 import pytest
 
 PHONE = {"width": 390, "height": 844}
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server of files, as `make serve` starts it, that does not log."""
+
+    def log_message(self, *words):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def server(book):
+    """The address of a local server of the book."""
+    handler = functools.partial(Quiet, directory=str(book.site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+
+
 @pytest.fixture
-def open_page(browser, book):
-    """Open a page of the book from its folder; what goes wrong is collected in `.trouble`."""
+def open_page(browser, book, server):
+    """Open a page of the book; what goes wrong is collected in `.trouble`.
+
+    It is opened from its folder, or with `served=True` from a local server; whatever is
+    neither on this disk nor on that server is cut off, and counts as trouble.
+    """
     contexts = []
 
-    def open_(name, **options):
+    def new_page(served, options):
         context = browser.new_context(**options)
         contexts.append(context)
-        trouble = []
+        local = ("data:", "blob:", server if served else "file:")
 
         def local_only(route):
-            address = route.request.url
-            if address.startswith(("file:", "data:", "blob:")):
+            if route.request.url.startswith(local):
                 route.continue_()
             else:
-                trouble.append(f"asks for {address}")
+                page.trouble.append(f"asks for {route.request.url}")
                 route.abort()
 
         context.route("**/*", local_only)
         page = context.new_page()
-        page.on("console", lambda message: message.type == "error" and trouble.append(message.text))
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("requestfailed", lambda request: trouble.append(f"cannot load {request.url}"))
-        page.goto((book.site / f"{name}.html").as_uri(), wait_until="load")
+        page.trouble = []
+        page.on("console", lambda message: message.type == "error"
+                and page.trouble.append(message.text))
+        page.on("pageerror", lambda error: page.trouble.append(str(error)))
+        page.on("requestfailed", lambda request: page.trouble.append(f"cannot load {request.url}"))
+        return page
+
+    def open_(name, served=False, query="", page=None, **options):
+        page = page or new_page(served, options)
+        page.trouble.clear()
+        base = server if served else book.site.as_uri()
+        page.goto(f"{base}/{name}.html{query}", wait_until="load")
         page.wait_for_function("!window.MathJax || (MathJax.startup && MathJax.startup.promise)")
         page.evaluate("window.MathJax && MathJax.startup.promise")
-        page.trouble = trouble
         return page
 
     yield open_
@@ -39,29 +70,93 @@ def open_page(browser, book):
         context.close()
 
 
-def test_every_page_is_complete_without_a_network(book, open_page):
-    found = []
-    for name in book.pages:
-        page = open_page(name)
+@pytest.mark.parametrize("served", [False, True], ids=["from files", "from a server"])
+def test_every_page_is_complete_without_a_network(built, open_page, served):
+    found, page, formulas_of_the_book = [], None, 0
+    for name in built:
+        page = open_page(name, served, page=page)
         formulas = page.locator(".math").count()
         shown = page.locator("mjx-container").count()
+        formulas_of_the_book += shown
         if shown < formulas:
             page.trouble.append(f"shows {shown} of {formulas} formulas")
         # a syntax error becomes an merror, an unknown macro is set in red
         for wrong in page.locator("mjx-merror, mjx-container [style*='color: red']").all():
             page.trouble.append(f"cannot show a formula: {wrong.text_content()}")
+        # lazy pictures far below the window are not asked for: ask for them
+        broken = page.evaluate("""async () => {
+            const images = [...document.images];
+            images.forEach((image) => image.loading = "eager");
+            await Promise.allSettled(images.map((image) => image.decode()));
+            return images.filter((image) => !image.naturalWidth).map((image) => image.src);
+        }""")
+        page.trouble += [f"has no picture {address}" for address in broken]
         found += [f"{name}: {words}" for words in page.trouble]
     assert found == []
+    assert formulas_of_the_book > 50
 
 
-def test_the_book_has_formulas(book, open_page):
-    assert sum(open_page(name).locator("mjx-container").count() for name in book.pages) > 50
+@pytest.mark.parametrize("served", [False, True], ids=["from files", "from a server"])
+def test_the_search_finds_pages(open_page, served):
+    page = open_page("search", served, query="?q=responsibilities")
+    page.get_by_text("Search finished").wait_for(timeout=10000)
+    results = page.locator("#search-results li")
+    assert results.get_by_role("link", name="EM in general", exact=True).count() == 1
+    if served:      # from files no page may be read, and so nothing is quoted
+        page.locator("#search-results p.context").first.wait_for(timeout=10000)
+    assert page.trouble == []
 
 
-def test_no_page_is_wider_than_a_phone(book, open_page):
-    widths = {name: open_page(name, viewport=PHONE).evaluate("document.documentElement.scrollWidth")
-              for name in book.pages}
+def test_no_page_is_wider_than_a_phone(built, open_page):
+    page, widths = None, {}
+    for name in built:
+        page = open_page(name, page=page, viewport=PHONE)
+        widths[name] = page.evaluate("document.documentElement.scrollWidth")
     assert {name: width for name, width in widths.items() if width > PHONE["width"]} == {}
+
+
+def test_paper_is_light_and_unfolded_and_shows_no_navigation(book, open_page):
+    page = open_page("book/15-em", color_scheme="dark")
+    closed = "article details:not([open], .hint)"
+    dark = page.evaluate("document.documentElement.dataset.theme")
+    folded = page.locator(closed).count()
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert folded > 0 and page.locator(closed).count() == 0
+    for part in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-area", ".copybtn"):
+        assert not page.locator(part).first.is_visible(), part
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == dark == "dark"
+    assert page.locator(closed).count() == folded
+
+
+def test_the_keyboard_reaches_every_control_and_shows_where_it_is(open_page):
+    page = open_page("book/15-em")
+    page.evaluate("""() => {
+        document.querySelectorAll("article details").forEach((each) => each.open = true);
+        const kinds = "a[href], button, input, select, summary";
+        const all = [...document.querySelectorAll(`article :is(${kinds}), header :is(${kinds})`)];
+        // of the options of one question, the tabulator reaches one, and the arrows the others
+        const names = new Set();
+        window.wanted = new Set(all.filter((each) => each.checkVisibility({
+            visibilityProperty: true, opacityProperty: false}) && !each.disabled
+            && each.tabIndex >= 0
+            && !(each.type === "radio" && (names.has(each.name) || !names.add(each.name)))));
+        window.blind = [];
+        document.addEventListener("focusin", ({target}) => {
+            if (!wanted.delete(target)) return;
+            const style = getComputedStyle(target);
+            if (style.outlineStyle === "none" && style.boxShadow === "none")
+                blind.push(target.outerHTML.slice(0, 100));
+        });
+    }""")
+    assert page.evaluate("wanted.size") > 50
+    for _ in range(400):
+        page.keyboard.press("Tab")
+    missed = page.evaluate("[...wanted].map((each) => each.outerHTML.slice(0, 100))")
+    assert missed == []
+    assert page.evaluate("blind") == []
 
 
 def test_the_menu_opens_on_a_phone(book, open_page):

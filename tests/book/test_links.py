@@ -54,3 +54,14 @@ def test_every_figure_says_in_words_what_is_to_be_seen(book, pages):
             if not words or words.startswith("../_images"):
                 silent.append(f"{name}: {image['src']}")
     assert silent == []
+
+
+def test_every_page_has_its_own_title_its_language_and_a_way_past_the_menu(book, built, pages):
+    titles = {}
+    for name in built:
+        page = pages[book.site / f"{name}.html"]
+        titles.setdefault(page.title.get_text(strip=True), []).append(name)
+        assert page.html["lang"] == "en", name
+        skip = page.select_one(".skip-link a, a.skip-link")
+        assert skip and page.find(id=skip["href"].removeprefix("#")), name
+    assert {title: names for title, names in titles.items() if len(names) > 1} == {}
