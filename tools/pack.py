@@ -16,8 +16,8 @@ import nb
 
 EPOCH = (1980, 1, 1, 0, 0, 0)      # the earliest time that a zip file can tell
 READABLE = 0o644 << 16
-NOTEBOOKS = ("book/*.ipynb", "book/tour/*", "exercises/*/*", "gradem/**/*.py", "gradem/data/*",
-             "pyproject.toml", "LICENSE", "LICENSE-TEXT")
+NOTEBOOKS = ("book/*.ipynb", "book/*.json", "book/tour/*", "exercises/*/*", "gradem/**/*.py",
+             "gradem/data/*", "pyproject.toml", "LICENSE", "LICENSE-TEXT")
 PRIVATE = {".ipynb_checkpoints", "__pycache__"}
 WELCOME = """\
 # Autodiff and Clustering, Redux: the notebooks
