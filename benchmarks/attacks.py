@@ -45,6 +45,7 @@ VERDICTS = {                                  # in the order in which they are l
     "more": "undeserved points",
     "none": "no mark",
     "less": "points lost",
+    "spoilt": "own answers destroyed",
     "right": "as deserved",
 }
 STUDENT = "student"
@@ -185,11 +186,13 @@ def verdict(case, outcome):
         return "leak"
     if outcome["points"] is None:
         return "right" if case["rejected"] else "none"
+    if case["oversized"]:              # right answers in too large a file: a mark is in order
+        return "right"
     pairs = list(zip(outcome["points"], case["deserves"], strict=True))
     if any(got > due for got, due in pairs):
         return "more"
-    if any(got < due for got, due in pairs) and not case["spoils"]:
-        return "less"
+    if any(got < due for got, due in pairs):
+        return "spoilt" if case["spoils"] else "less"
     return "right"
 
 
@@ -209,7 +212,8 @@ def result(groups, say):
             others = list(pool.map(tried, [case for _, case in chosen]))
     return {
         "cases": [{"group": group, "name": case.name, "deserves": list(case.deserves),
-                   "spoils": case.spoils, "rejected": case.rejected, "nbgrader": other,
+                   "spoils": case.spoils, "rejected": case.rejected,
+                   "oversized": case.oversized, "nbgrader": other,
                    "autograder": own[case.name]}
                   for (group, case), other in zip(chosen, others, strict=True)],
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
@@ -240,10 +244,17 @@ def table(data):
     """The table of cases: what each deserves, and what became of it."""
     lines = ["| case | deserves | nbgrader | autograder |", "|---|---|---|---|"]
     for case in data["cases"]:
-        cells = [case["name"], "rejection" if case["rejected"] else score(case["deserves"]),
+        cells = [case["name"], due(case),
                  *(told(case, case[grader]) for grader in ("nbgrader", "autograder"))]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def due(case):
+    """What a case deserves, in words."""
+    if case["oversized"]:
+        return "rejection, or its marks"
+    return "rejection" if case["rejected"] else score(case["deserves"])
 
 
 def score(found):
@@ -256,7 +267,7 @@ def told(case, outcome):
         return f"not tried: {outcome['unfit']}"
     key = verdict(case, outcome)
     points = "no mark" if outcome["points"] is None else score(outcome["points"])
-    if case["rejected"] and key == "right":
+    if case["rejected"] and not any(outcome["points"] or ()):
         points = "rejected"
     words = "" if key in ("right", "none") else f", {VERDICTS[key]}"
     incidents = outcome.get("incidents")

@@ -52,6 +52,9 @@ class Case:
         Words that must stand in the notes, or in the reason of a rejection.
     rejected : bool
         Whether it is to be refused as no notebook.
+    oversized : bool
+        Whether its answers are right, and it is refused for its size alone: a grader without
+        that limit does nothing wrong.
     seconds : float
         Wall time that marking may take at most, on a machine that has other things to do.
     waits : bool
@@ -74,6 +77,7 @@ class Case:
     may: frozenset = frozenset()
     told: tuple = ()
     rejected: bool = False
+    oversized: bool = False
     seconds: float = 30.0
     waits: bool = False
     unfit: str = ""

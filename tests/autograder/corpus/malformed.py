@@ -148,12 +148,12 @@ CASES = [
     refused("a notebook without cells", "no cells", edit=lambda notebook: '{"nbformat": 4}'),
     refused("brackets, 200 000 deep", "too deeply", edit=lambda notebook: "[" * 200_000),
     refused("dictionaries, 200 000 deep", "too deeply", edit=lambda notebook: '{"a":' * 200_000),
-    refused("a cell of 60 MB", "MB", edit=text(
+    refused("a cell of 60 MB", "MB", oversized=True, edit=text(
         lambda all: all.replace("A derivative", "A derivative" + "!" * 60_000_000))),
-    refused("outputs of 60 MB", "Clear the outputs", edit=dumped(
+    refused("outputs of 60 MB", "Clear the outputs", oversized=True, edit=dumped(
         lambda data: data["cells"][3].update(outputs=[{"output_type": "stream", "name": "stdout",
                                                        "text": "x" * 60_000_000}]))),
-    refused("two thousand cells", "cells", edit=dumped(
+    refused("two thousand cells", "cells", oversized=True, edit=dumped(
         lambda data: data["cells"].extend([{"cell_type": "raw", "metadata": {}, "source": ""}] * 2000))),
     refused("a PDF", "not valid JSON", edit=lambda notebook: b"%PDF-1.7\n\x80\x81\x82\n%%EOF"),
     refused("a Python script", "not valid JSON", edit=lambda notebook: "def square(x): return x * x"),
