@@ -1,7 +1,9 @@
 """exercises/ is what nbgrader makes of solutions/, without any of their answers."""
 
+import re
 import shutil
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -47,3 +49,13 @@ def test_learners_get_the_notebook_and_not_the_answers(source):
     solutions = [cell for cell in released.cells
                  if cell.metadata.get("nbgrader", {}).get("solution")]
     assert solutions and all("raise NotImplementedError" in cell.source for cell in solutions)
+
+
+@pytest.mark.parametrize("path", sorted(nb.ROOT.glob("exercises/*/*.ipynb")), ids=lambda p: p.stem)
+def test_an_assignment_links_the_chapters_that_link_it(path):
+    first = nbformat.read(path, as_version=4).cells[0].source
+    chapters = [(path.parent / link).resolve() for link in re.findall(r"\]\(([^)]*)\)", first)]
+    assert chapters
+    for chapter in chapters:
+        text = "\n".join(cell.source for cell in nbformat.read(chapter, as_version=4).cells)
+        assert path.name in text
