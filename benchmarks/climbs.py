@@ -3,7 +3,7 @@
 Chapter 18 counts the passes over the points that EM, accelerated EM and L-BFGS need from the
 same start. A pass costs each of them something else, so this program also takes the time: of
 a climb that ends as soon as the log likelihood is within 0.0001 of the top. Programs take
-turns, as in `autodiff`; what counts is the median CPU time on one thread. It takes a minute
+turns, as in `autodiff`; what counts is the median CPU time on one thread. It takes some seconds
 and writes `book/climbs.json`, which the chapter reads.
 """
 
@@ -32,7 +32,7 @@ ROUNDS = 7
 
 
 def problems():
-    """Points and a start, by name: both data sets of the chapter, and the second with more points."""
+    """Points and a start, by name: the data sets of the chapter, the second also larger."""
     eye = np.eye(2)
     first = (np.full(3, 1 / 3), np.array([[1.0, 1.5], [1.5, 1.0], [1.0, 1.0]]), np.array([eye] * 3))
     second = (np.full(2, 0.5), np.array([[-0.5, 0.0], [2.0, 0.0]]), np.array([eye] * 2))

@@ -18,7 +18,8 @@ WORDS, LISTED = re.findall(r"```\{code-block\} text\n(.*?)```", GUIDE, re.DOTALL
 def said(tmp_path_factory):
     """What `autograder check` prints of the notebook with the guide's answer in it."""
     folder = tmp_path_factory.mktemp("learner")
-    notebook = nbformat.read(nb.ROOT / "exercises/01-differences/01-differences.ipynb", as_version=4)
+    path = nb.ROOT / "exercises" / "01-differences" / "01-differences.ipynb"
+    notebook = nbformat.read(path, as_version=4)
     cell, = (cell for cell in notebook.cells
              if cell.metadata.get("nbgrader", {}).get("grade_id") == "differences")
     cell.source = ANSWER
