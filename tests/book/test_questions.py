@@ -1,5 +1,7 @@
 """Questions in a browser: each option has its reply, with and without a script."""
 
+import ast
+
 import pytest
 
 import nb
@@ -20,6 +22,30 @@ def test_every_chapter_asks_questions_whose_answers_are_computed(path):
     assert len(asked) >= 3
     assert all("remove-input" in cell.metadata.get("tags", []) for cell in asked)
     assert not any(cell.cell_type == "markdown" and "**Question" in cell.source for cell in cells)
+
+
+def fallbacks(source):
+    """What a question's answer becomes where its computation comes out otherwise."""
+    tree = ast.parse(source)
+    asked = [node for node in ast.walk(tree) if isinstance(node, ast.Call)
+             and ast.unparse(node.func) == "questions.choice"]
+    parts = [part for call in asked for part in call.args[2:] + [
+        keyword.value for keyword in call.keywords if keyword.arg == "answer"]]
+    names = {node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)}
+    parts += [node.value for node in ast.walk(tree) if isinstance(node, ast.Assign)
+              and any(ast.unparse(target) in names for target in node.targets)]
+    return [ast.unparse(node.orelse if isinstance(node, ast.IfExp) else node)
+            for part in parts for node in ast.walk(part)
+            if isinstance(node, ast.IfExp) or isinstance(node, ast.BoolOp)
+            and any(isinstance(value, ast.Constant) for value in node.values)]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_computation_that_comes_out_otherwise_makes_no_other_option_right(path):
+    # "?" is no option, so that the cell fails, where another option would be called right
+    for cell in nb.read(path).cells:
+        if "questions.choice(" in cell.source:
+            assert set(fallbacks(cell.source)) <= {"'?'"}, cell.source
 
 
 @pytest.fixture(scope="module")
