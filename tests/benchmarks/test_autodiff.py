@@ -25,11 +25,13 @@ def test_a_ratio_is_gradems_time_divided_by_the_peers():
     assert report.ratio(RESULT, "JAX") is None
 
 
-def test_a_missed_goal_is_said():
-    assert report.verdict(RESULT) == "missed: autograd 0.3 > 0.25"
+def test_a_missed_goal_is_in_bold_type_and_says_by_how_much():
+    assert report.missed(RESULT).keys() == {"autograd"}
     assert report.cell(RESULT, "autograd") == "**0.3 (0.25)**"
+    close = {**RESULT, "seconds": {"gradem": 0.504, "PyTorch": 1.0}, "goals": {"PyTorch": 0.5}}
+    assert report.cell(close, "PyTorch") == "**0.504 (0.5)**"
     assert report.cell(RESULT, "PyTorch") == "1.5 (2)"
-    assert report.verdict({**RESULT, "goals": {"f": 4}}) == "met"
+    assert report.cell({**RESULT, "goals": {}}, "autograd") == "0.3"
 
 
 @pytest.mark.parametrize(("number", "text"), [

@@ -115,6 +115,25 @@ def test_no_page_is_wider_than_a_phone(built, open_page):
     assert {name: width for name, width in widths.items() if width > PHONE["width"]} == {}
 
 
+def test_what_goes_on_to_the_right_fades_out_there_until_its_end_is_reached(open_page):
+    page = open_page("book/performance", viewport=PHONE)
+    table = page.locator(".pst-scrollable-table-container").first
+    assert table.evaluate("t => t.scrollWidth > t.clientWidth + 100")
+    fades = "t => getComputedStyle(t).maskImage !== 'none'"
+    assert table.evaluate(fades)
+    table.evaluate("t => t.scrollLeft = t.scrollWidth")
+    page.wait_for_function("t => getComputedStyle(t).maskImage === 'none'",
+                           arg=table.element_handle())
+    whole = open_page("book/learning", viewport=PHONE)
+    assert not whole.locator(".pst-scrollable-table-container").last.evaluate(fades)
+
+
+def test_messages_wrap(open_page):
+    page = open_page("book/learning", viewport=PHONE)
+    message = page.locator(".highlight-text pre", has_text="Not yet: central_difference").first
+    assert message.evaluate("m => m.scrollWidth <= m.clientWidth")
+
+
 def test_paper_is_light_and_unfolded_and_shows_no_navigation(book, open_page):
     page = open_page("book/15-em", color_scheme="dark")
     closed = "article details:not([open], .hint)"
