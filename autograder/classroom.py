@@ -15,6 +15,7 @@ from autograder import Unusable, executors, job
 from autograder.gradebook import Gradebook
 from autograder.job import REPORT, Job, Marked, Material, Result, complete, write_whole
 from autograder.progress import bar
+from autograder.sandbox import require_out_of_sight
 
 
 def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubblewrap",
@@ -46,8 +47,10 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
     Raises
     ------
     Unusable
-        If nobody handed in, or the gradebook or the executor cannot be used.
+        If nobody handed in, or the gradebook, the executor or the sandbox cannot be used.
     """
+    if sandbox != "none":
+        require_out_of_sight(course.root)
     material = Material.of(assignment)
     with course.only_writer(), executor() as (workers, places), Gradebook(course) as gradebook:
         gradebook.enter(assignment)

@@ -15,12 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gradem
-from autograder import agent, bridge, dataframes, isolation, limits, shell, syscalls, zygote
+from autograder import (Unusable, agent, bridge, dataframes, isolation, limits, shell, syscalls,
+                        zygote)
 
 COURSE = "/course"            # the few modules that a notebook may import: parts of gradem
 
 #: What runs inside; the grader's own modules are not there.
 INSIDE = (agent, bridge, dataframes, isolation, limits, shell, syscalls, zygote)
+
+#: Where, within a place that is shown, packages are installed.
+PACKAGES = ("lib*/python*/*-packages", "local/lib*/python*/*-packages")
 
 #: Of gradem, what every test may use.
 FOR_TESTS = ("gradem.check", "gradem.observe")
@@ -33,7 +37,7 @@ ENVIRONMENT = {
 }
 
 
-class SandboxUnavailable(Exception):
+class SandboxUnavailable(Unusable):
     """There is no sandbox on this machine; the text says what to do."""
 
 
@@ -167,12 +171,29 @@ def links():
 
 
 def hidden():
-    """Installed packages that learner code must not see: the reference and the grader."""
+    """Installed packages that learner code must not see: the reference and the grader.
+
+    They may be installed more than once: beside the ones that run, or for another Python.
+    """
+    found = {}                                       # in order, and each once
     for name in ("gradem", "autograder"):
-        spec = importlib.util.find_spec(name)
-        for place in (spec.submodule_search_locations or ()) if spec else ():
-            if any(Path(place).is_relative_to(shown_place) for shown_place in shown()):
-                yield place
+        running = importlib.util.find_spec(name).submodule_search_locations
+        for folder in map(Path, shown()):
+            installed = (place for pattern in PACKAGES for place in folder.glob(f"{pattern}/{name}"))
+            for place in map(os.path.realpath, [*running, *installed]):
+                within = os.path.relpath(place, os.path.realpath(folder))
+                if not within.startswith(".."):      # as it is called inside, not by a link's name
+                    found[str(folder / within)] = None
+    return list(found)
+
+
+def require_out_of_sight(folder):
+    """Raise SandboxUnavailable if learners' code could read a folder, that of the course."""
+    for place in shown():
+        if Path(folder).resolve().is_relative_to(Path(place).resolve()):
+            raise SandboxUnavailable(f"The course {folder} lies in {place}, which learners' code "
+                                     "may read, and so its solutions and marks. Move it to "
+                                     "another folder.")
 
 
 def _require_readable(place):

@@ -9,6 +9,8 @@ import psutil
 import pytest
 
 from autograder import sandbox
+from autograder.classroom import grade_class
+from autograder.course import Course
 from autograder.kernel import Kernel
 from autograder.limits import Limits
 from autograder.marking import mark
@@ -140,6 +142,29 @@ def test_a_package_that_is_hidden_is_empty_and_cannot_be_written_to(monkeypatch)
             Kernel(template.connect(), Limits()) as kernel:
         assert says(kernel, f"import os; os.listdir({hidden!r})") == "[]"
         assert "Read-only" in kernel.run(f"open({hidden + '/x'!r}, 'w')").error
+
+
+def test_every_installed_copy_of_the_packages_is_hidden(monkeypatch, tmp_path):
+    """Beside the one that runs, and under the name that it has inside."""
+    packages = tmp_path / "real" / "lib" / "python3.11" / "site-packages"
+    for name in ("gradem", "autograder", "numpy"):
+        (packages / name).mkdir(parents=True)
+    (tmp_path / "real" / "lib64").symlink_to("lib")
+    (tmp_path / "prefix").symlink_to("real")
+    monkeypatch.setattr(sandbox, "shown", lambda: [str(tmp_path / "prefix"), sys.executable])
+    inside = tmp_path / "prefix" / "lib" / "python3.11" / "site-packages"
+    assert sandbox.hidden() == [str(inside / "gradem"), str(inside / "autograder")]
+
+
+def test_a_course_that_learners_could_read_is_not_graded(small_course, monkeypatch):
+    small_course.hand_in("ada", small_course.submitted_notebook())
+    link = small_course.root.parent / "link"
+    link.symlink_to(small_course.root)
+    course = Course(link)
+    monkeypatch.setattr(sandbox, "shown", lambda: ["/usr", str(small_course.root.parent)])
+    with pytest.raises(SandboxUnavailable, match="Move it to another folder"):
+        next(grade_class(course, course.assignment("ps1")))
+    assert not (small_course.root / "gradebook.db").exists()
 
 
 @pytest.mark.parametrize("module", ["os", "gradem.", "gradem.../secret", "gradem.nothing", "autograder.judge"])
