@@ -3,9 +3,10 @@
     python tools/pack.py        write _build/book.zip and _build/notebooks.zip
 
 Unzipped anywhere, the book is read by opening `index.html`. The notebooks come with what they
-need: chapters with the measurements they read, exercises as learners get them, and gradem with
-its data, installed by `pip install -e '.[course]'`. No solution is among them. The same files
-always give the same bytes: entries are sorted, and carry neither time nor permissions.
+need: chapters with the measurements they read, exercises as learners get them, and both packages,
+installed by `pip install -e '.[course]'`: gradem, and autograder for its command `check`. No
+solution is among them. The same files always give the same bytes: entries are sorted, and carry
+neither time nor permissions.
 """
 
 import sys
@@ -16,18 +17,19 @@ import nb
 
 EPOCH = (1980, 1, 1, 0, 0, 0)      # the earliest time that a zip file can tell
 READABLE = 0o644 << 16
-NOTEBOOKS = ("book/*.ipynb", "book/*.json", "book/tour/*", "exercises/*/*", "gradem/**/*.py",
-             "gradem/data/*", "pyproject.toml", "LICENSE", "LICENSE-TEXT")
+NOTEBOOKS = ("book/*.ipynb", "book/*.json", "book/tour/*", "exercises/*/*", "gradem/**/*",
+             "autograder/*", "pyproject.toml", "environment.yml", "LICENSE", "LICENSE-TEXT")
 PRIVATE = {".ipynb_checkpoints", "__pycache__"}
 WELCOME = """\
 # Autodiff and Clustering, Redux: the notebooks
 
-`book/` holds the chapters, `exercises/` the notebooks to fill in, and `gradem/` the package that
-both use. With Python 3.11 or newer, in this folder:
+`book/` holds the chapters, `exercises/` the notebooks to fill in, `gradem/` the package that both
+use, and `autograder/` the command that checks an exercise. With Python 3.11 or newer, in this folder:
 
     python3 -m venv .venv
     .venv/bin/pip install -e '.[course]'
     .venv/bin/jupyter lab exercises/01-differences/01-differences.ipynb
+    .venv/bin/autograder check exercises/01-differences/01-differences.ipynb
 
 On Windows write `.venv\\Scripts\\` for `.venv/bin/`. Only the installation needs a network.
 Chapters 4 and 5 compile C and C++, and chapter 9 also wants `pip install -e '.[tour]'`.

@@ -1,17 +1,23 @@
 """What is packed is complete, works elsewhere, and is the same whenever it is packed."""
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import nb
 import pack
+from tests.elsewhere import Environment
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +50,61 @@ def test_all_chapters_and_exercises_are_packed_and_no_solution(unpacked):
     assert not (unpacked / "solutions").exists()
 
 
-def test_the_packed_gradem_can_be_installed(unpacked, tmp_path):
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
-               "--no-build-isolation", "--target", tmp_path / "site", unpacked]
-    subprocess.run(install, check=True, capture_output=True)
-    code = ("import gradem, gradem.datasets; "
-            "print(gradem.__file__, len(gradem.datasets.old_faithful()))")
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")}, cwd=tmp_path)
-    assert run.stdout.split() == [str(tmp_path / "site" / "gradem" / "__init__.py"), "272"]
+def test_what_is_packed_can_be_installed_and_checks_an_exercise(unpacked, tmp_path):
+    """As its README says, but that the packages it depends on are there already."""
+    environment = Environment(tmp_path)
+    environment.install("--editable", unpacked)
+    code = "import gradem.datasets; print(gradem.__file__, len(gradem.datasets.old_faithful()))"
+    done = environment.run("python", "-I", "-c", code, cwd=tmp_path)
+    assert done.stdout.split() == [str(unpacked / "gradem" / "__init__.py"), "272"]
+    command = pack.WELCOME[pack.WELCOME.index(".venv/bin/autograder"):].split()[:3]
+    done = environment.run("autograder", *command[1:], cwd=unpacked)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.count("not answered") == 5
+    assert "0 of 5 exercises pass their checks." in done.stdout
+
+
+#: What Windows lacks, and what only instructors have installed.
+WITHOUT = """
+import importlib.abc, sys
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name in {missing}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+from autograder.cli import main
+sys.exit(main(["check", "exercises/01-differences/01-differences.ipynb"]))
+"""
+
+
+def test_the_check_runs_where_there_is_no_grader(unpacked):
+    """On a learner's machine, and on another system than Linux."""
+    extras = tomllib.loads((unpacked / "pyproject.toml").read_text())["project"]
+    extras = extras["optional-dependencies"]
+    names = {kind: {canonicalize_name(Requirement(text).name) for text in extras[kind]}
+             for kind in ("course", "grader")}
+    used = installed_with(names["course"])
+    missing = {"resource", *(module for module, homes in packages_distributions().items()
+                             if any(canonicalize_name(home) in names["grader"] - used
+                                    for home in homes))}
+    assert {"nbgrader", "nh3", "latex2mathml"} <= missing
+    done = subprocess.run([sys.executable, "-c", WITHOUT.format(missing=missing)], cwd=unpacked,
+                          capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert "0 of 5 exercises pass their checks." in done.stdout
+
+
+def installed_with(names):
+    """These packages, and all that they need, by their names."""
+    found, waiting = set(), set(names)
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        with contextlib.suppress(PackageNotFoundError):
+            needs = [Requirement(text) for text in requires(name) or ()]
+            waiting |= {canonicalize_name(need.name) for need in needs
+                        if not need.marker or need.marker.evaluate({"extra": ""})} - found
+    return found
 
 
 @pytest.mark.parametrize("name", ["book/09-tools.ipynb", "book/13-mixtures.ipynb"])
