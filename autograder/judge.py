@@ -8,6 +8,7 @@ returns crosses the bridge as typed plain data, or stays there and is a `Handle`
 import contextlib
 import io
 import random
+import traceback
 
 import numpy as np
 
@@ -35,7 +36,9 @@ class Judge:
     def __init__(self, source, seed):
         code = [cell for cell in source.cells if cell.cell_type == "code"]
         solutions = [plain_python(cell.source) for cell in code if is_answer(cell)]
-        self.answers = set().union(*map(names_bound, solutions))
+        self.defines = {cell.metadata.nbgrader.grade_id: names_bound(plain_python(cell.source))
+                        for cell in code if is_answer(cell)}
+        self.answers = set().union(*self.defines.values())
         self.classes = set().union(*map(classes_defined, solutions))
         self.tests = {cell.metadata.nbgrader.grade_id: cell for cell in code if is_test(cell)}
         self.seed = seed
@@ -87,6 +90,18 @@ class Judge:
         if channel.interruption:
             raise channel.interruption
 
+    def line_of(self, error, grade_id):
+        """The number of the line of a test cell in which an exception arose, or 0."""
+        file = _file(f"the test {grade_id}")
+        numbers = [line for frame, line in traceback.walk_tb(error.__traceback__)
+                   if frame.f_code.co_filename == file]
+        return numbers[-1] if numbers else 0
+
     def _execute(self, source, name):
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            exec(compile(source, f"<{name}>", "exec"), self.globals)
+            exec(compile(source, _file(name), "exec"), self.globals)
+
+
+def _file(name):
+    """How tracebacks call a cell."""
+    return f"<{name}>"

@@ -13,19 +13,20 @@ import time
 
 import nbformat
 
+from autograder import words
 from autograder.channel import Channel, Interruption, LearnerError
 from autograder.judge import Judge
 from autograder.report import CellMark, Incident, LearnerCell, Report
 from autograder.kernel import Kernel, Outcome
 from autograder.limits import Limits
+from autograder.released import released_line
 from autograder.sandbox import SandboxUnavailable
 from autograder.submission import (
-    Rejected, grade_id, is_answer, is_instructors, is_test, load, rebuild,
+    Rejected, grade_id, is_answer, is_instructors, is_test, load, rebuild, visible,
 )
 from autograder.templates import connect, contents_of, start
 
 MAX_MESSAGE = 2000
-NO_ANSWER = "This is not answered yet."
 SPARE_SECONDS = 5.0           # for a test beyond the time that the learner's code has
 
 
@@ -51,6 +52,8 @@ class Session:
     incidents : list of Incident
     deadline : float
         On the clock of `time.monotonic`: when the notebook is given up.
+    unanswered : set of str
+        Answer cells that the learner has left as they were released.
 
     Raises
     ------
@@ -65,6 +68,7 @@ class Session:
         self.exercises = _exercises(source)
         self.incidents = []
         self.replayed = []            # the cells that a new kernel must run again
+        self.unanswered = set()
         self.deaths = 0
         self.deadline = math.inf
         self.reason = ""              # why the notebook was given up, in words for the learner
@@ -145,7 +149,7 @@ class Session:
         except (SandboxUnavailable, KeyboardInterrupt):
             raise
         except BaseException as error:  # pytest.raises and pytest.fail raise one of these
-            mark.message = _in_words(error, self.judge.answers)[:MAX_MESSAGE]
+            mark.message = self._in_words(error, name)[:MAX_MESSAGE]
         else:
             mark.passed, mark.points = True, most
         return mark
@@ -198,6 +202,36 @@ class Session:
 
     def _note(self, kind, cell, detail):
         self.incidents.append(Incident(kind, cell, detail))
+
+    def _in_words(self, error, name):
+        """What the learner is told of a failed test; of a test, it quotes what learners see."""
+        kind, text = type(error).__name__, str(error)
+        line = getattr(error, "learner_line", None)
+        if isinstance(error, NotImplementedError):
+            return words.NO_ANSWER
+        what = text if isinstance(error, LearnerError) else words.error(kind, text)
+        if line:
+            return words.raised(what, f"   (in the line: {line})")
+        if line is not None:                 # no line of the learner's own: a call that does not fit
+            return words.unusable(what)
+        if isinstance(error, AssertionError) or not isinstance(error, Exception):
+            return text or self._bare_assert(error, name)
+        if isinstance(error, NameError) and error.name in self.judge.answers:
+            return self._not_defined(error.name, self.exercises[name])
+        return words.unusable(what)
+
+    def _bare_assert(self, error, name):
+        """That an assert without a message failed; one that learners see is quoted."""
+        source = self.judge.tests[name].source
+        line = released_line(source, self.judge.line_of(error, name))
+        return words.does_not_hold(words.place(name, visible(source), line) if line else None)
+
+    def _not_defined(self, missing, exercise):
+        """That a name of an answer is missing: nbgrader's own stub defines none."""
+        by = {answer for answer in self.unanswered if missing in self.judge.defines[answer]}
+        if exercise in by:
+            return words.NO_ANSWER
+        return words.needed(missing) if by else words.not_defined(missing)
 
 
 @contextlib.contextmanager
@@ -256,23 +290,6 @@ def _interrupted(kind, limits):
         "too-many-calls": "Your code made too many calls in this test and was stopped.",
         "too-much-data": "Your code returned too much data in this test and was stopped.",
     }.get(kind, "Your notebook did not answer as a notebook does; the instructor has been told.")
-
-
-def _in_words(error, answers):
-    """What the learner is told of a failed test; it never quotes the test."""
-    kind, text = type(error).__name__, str(error)
-    line = getattr(error, "learner_line", None)
-    if isinstance(error, NotImplementedError):
-        return NO_ANSWER
-    if line is not None:
-        what = text if isinstance(error, LearnerError) else f"{kind}: {text}" if text else kind
-        return f"Your code raised {what}" + (f"   (in the line: {line})" if line else "")
-    if isinstance(error, AssertionError) or not isinstance(error, Exception):
-        return text or "What the test asserts about your answer does not hold."
-    if isinstance(error, NameError) and error.name in answers:
-        return (f"{error.name} is not defined. Was its cell deleted, or did it stop with an error "
-                "before the definition?")
-    return f"The test cannot use your answer ({kind}: {text})."
 
 
 # ---- one submission -------------------------------------------------------------
@@ -336,9 +353,22 @@ def _take_learners_cell(session, cell, report):
     outcome = session.run(cell.source, kept.name or "a cell of the learner's own")
     kept.outputs = outcome.outputs
     stopped = outcome.incident or outcome.dead           # then the incident says more
-    if kept.name and outcome.error and not stopped \
-            and not outcome.error.startswith("NotImplementedError"):
-        report.notes.append(f"The cell {kept.name} stops with {outcome.error[:300]}")
+    if kept.name and outcome.error and not stopped:
+        if outcome.error.startswith("NotImplementedError"):
+            session.unanswered.add(kept.name)
+        else:
+            report.notes.append(_stops(kept, outcome.error))
+
+
+def _stops(cell, error):
+    """That a cell stopped, and in which of its lines."""
+    traceback = "".join(output.data for output in cell.outputs if output.kind == "error")
+    lines = words.places(traceback)
+    # the traceback begins with the cell itself; the last of its own lines tells most
+    own = [line for count, line in lines if count == lines[0][0]]
+    kind, _, text = error[:300].partition(": ")
+    return words.stops(cell.name, words.error(kind, text),
+                       words.place(cell.name, cell.source, own[-1]) if own else "")
 
 
 def unmarked(source, message):

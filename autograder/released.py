@@ -48,6 +48,15 @@ def hidden(source):
     return "\n".join(lines)
 
 
+def released_line(source, line):
+    """The number that a line of a test cell has in the released cell; 0 if it is not released."""
+    lines = [each or " " for each in source.splitlines()]      # an empty line counts as well
+
+    def shown(count):
+        return len(visible("\n".join(lines[:count])).splitlines())
+    return shown(line) if line and shown(line) > shown(line - 1) else 0
+
+
 def released_text(cell):
     """The text of an instructor's cell as it is released."""
     if not is_answer(cell):

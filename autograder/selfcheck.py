@@ -24,6 +24,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell, new_markdown_cell
 from tqdm import tqdm
 
+from autograder import words
 from autograder.assignment import SourceNotebook, exercises, title
 from autograder.submission import Rejected, grade_id, is_answer, is_test, load, visible
 
@@ -33,7 +34,7 @@ LOSSES = 3                                # of kernels, until the rest is not ru
 OUTPUT = 5_000_000                        # characters of one cell that are kept
 PRINTED = 3                               # lines of a check that passes
 RELEASES = ("release", "exercises")       # folders that hold notebooks as they were released
-PLACE = re.compile(r"Cell In\s?\[(\d+)\], line (\d+)")
+MISSING = re.compile(r"name '(\w+)' is not defined")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -249,33 +250,42 @@ class Words:
 
     def stopped(self, cell):
         """The error that a cell ended with, and where."""
-        return f"The cell {self.name(cell)} stops with {self._error(error_of(cell))}"
+        error = error_of(cell)
+        return words.stops(self.name(cell), words.error(error.ename, error.evalue),
+                           self._line_in(cell, error))
 
     def failed(self, cell):
         """What a check says, as in the notebook; of another error, what and where."""
         error = error_of(cell)
-        lines = [COLOURS.sub("", line) for line in error.traceback]
-        if lines and lines[0].startswith("Not yet: "):
-            return lines[0]
+        said = words.error(error.ename, error.evalue)
+        traceback = _traceback(error)
+        if traceback.startswith("Not yet: "):
+            return traceback.partition("\n")[0]
+        by, line = (self._places(error) or [(cell, 0)])[-1]
+        if is_answer(by) or not grade_id(by):          # and not a helper of the instructor's
+            return words.raised(said, words.place(self.name(by), by.source, line))
+        where = self._line_in(cell, error)
         if error.ename == "AssertionError":
-            said = f": {error.evalue}" if error.evalue else " does not hold"
-            return f"What the check asserts{said}{self._place(error)}"
-        return f"The check stops with {self._error(error)}"
+            return error.evalue or words.does_not_hold(where)
+        if error.ename == "NameError" and (name := MISSING.match(error.evalue)):
+            return words.not_defined(name[1])
+        return words.unusable(said) + where
 
-    def _error(self, error):
-        said = re.sub(r"\(\d+\.py, line \d+\)$", "", error.evalue).strip()
-        return (f"{error.ename}: {said}" if said else error.ename) + self._place(error)
+    def _line_in(self, cell, error):
+        """The last line of a cell that stands in the traceback of an error."""
+        lines = [line for where, line in self._places(error) if where is cell]
+        return words.place(self.name(cell), cell.source, lines[-1]) if lines else ""
 
-    def _place(self, error):
-        """Where an error was raised: the last line of the notebook in its traceback."""
-        places = PLACE.findall(COLOURS.sub("", "\n".join(error.traceback)))
-        for count, line in reversed(places):
-            for cell in self.notebook.cells:
-                if cell.get("execution_count") == int(count):
-                    lines = cell.source.splitlines()
-                    code = lines[int(line) - 1].strip() if int(line) <= len(lines) else ""
-                    return f" (cell {self.name(cell)}, line {line}: {code})"
-        return ""
+    def _places(self, error):
+        """The cells and lines of the notebook through which an error went."""
+        cells = {cell.get("execution_count"): cell for cell in self.notebook.cells
+                 if cell.get("execution_count")}
+        return [(cells[count], line) for count, line in words.places(_traceback(error))
+                if count in cells]
+
+
+def _traceback(error):
+    return COLOURS.sub("", "\n".join(error.traceback))
 
 
 def error_of(cell):
@@ -313,7 +323,7 @@ def verdicts(notebook, folder, seconds=SECONDS, released=None):
     troubles : list of str
         Of other cells.
     """
-    words = Words(notebook, seconds)
+    tells = Words(notebook, seconds)
     cells = {grade_id(cell): cell for cell in notebook.cells if grade_id(cell)}
     originals = {grade_id(cell): cell.source.strip() for cell in (released or notebook).cells}
     lost = _run_all(notebook, folder, seconds)
@@ -336,17 +346,17 @@ def verdicts(notebook, folder, seconds=SECONDS, released=None):
                 verdict.words.append(f"The cell {name} was changed. The grader uses the original, "
                                      "so nothing follows from this one.")
             if name in cells:
-                _judge(verdict, cells[name], lost, words)
-        _explain(verdict, answer, lost, words)
+                _judge(verdict, cells[name], lost, tells)
+        _explain(verdict, answer, lost, tells)
         if answer is None:
             verdict.words.insert(0, f"The cell {exercise.name}, in which the answer belongs, is "
                                     "missing. Copy it from the released notebook.")
         elif stray := _stray(notebook, exercise, checks):
             verdict.words.append(f"Above the check {stray} there is no cell for its answer. If it "
                                  "was deleted, copy it from the released notebook.")
-    return found, [_trouble(cell, lost, words) for cell in notebook.cells
+    return found, [_trouble(cell, lost, tells) for cell in notebook.cells
                    if not is_test(cell) and grade_id(cell) not in answers
-                   and _trouble(cell, lost, words)]
+                   and _trouble(cell, lost, tells)]
 
 
 def _stray(notebook, exercise, checks):
@@ -380,7 +390,7 @@ def _run_all(notebook, folder, seconds):
     return lost
 
 
-def _judge(verdict, check, lost, words):
+def _judge(verdict, check, lost, tells):
     """Take the outcome of a check cell into the verdict on its exercise."""
     why, error = lost.get(id(check)), error_of(check)
     if why == "given up":
@@ -388,36 +398,36 @@ def _judge(verdict, check, lost, words):
         verdict.words.append("Python ended too often before this exercise.")
     elif why:
         verdict.status = "not passed"
-        verdict.words.append(words.lost(check, why))
+        verdict.words.append(tells.lost(check, why))
     elif error is not None and error.ename == "NotImplementedError":
         verdict.status = "not answered"
     elif error is not None:
         verdict.status = "not passed"
-        verdict.words.append(words.failed(check))
+        verdict.words.append(tells.failed(check))
     elif verdict.status == "passed":
         verdict.words += printed(check)[:PRINTED]
 
 
-def _explain(verdict, answer, lost, words):
+def _explain(verdict, answer, lost, tells):
     """Add what the answer cell itself ran into, where the check did not pass."""
     if verdict.status == "passed" or answer is None or answer.cell_type != "code":
         return
-    error, trouble = error_of(answer), _trouble(answer, lost, words)
+    error, trouble = error_of(answer), _trouble(answer, lost, tells)
     if error is not None and error.ename == "NotImplementedError":
         verdict.status, verdict.words = "not answered", []
     elif trouble:
         # that a name is missing then only follows
-        verdict.words = [trouble, *(said for said in verdict.words if "NameError" not in said)]
+        verdict.words = [trouble, *(said for said in verdict.words if "is not defined" not in said)]
 
 
-def _trouble(cell, lost, words):
+def _trouble(cell, lost, tells):
     """What went wrong in a cell that is no check, in words; '' if nothing did."""
     if cell.cell_type != "code":
         return ""
     why = lost.get(id(cell))
     if why:
-        return "" if why == "given up" else words.lost(cell, why)
-    return words.stopped(cell) if error_of(cell) is not None else ""
+        return "" if why == "given up" else tells.lost(cell, why)
+    return tells.stopped(cell) if error_of(cell) is not None else ""
 
 
 def coverage(notebook):
@@ -491,11 +501,11 @@ def told(found, troubles):
     lines = []
     for verdict in found:
         lines.append(f"{verdict.status:{column}}{_printable(verdict.title)}")
-        lines += [textwrap.fill(_printable(words), width, initial_indent=" " * column,
-                                subsequent_indent=" " * column) for words in verdict.words]
-    lines += ["", "In other cells:", *(textwrap.fill(_printable(words), width, initial_indent="  ",
+        lines += [textwrap.fill(_printable(said), width, initial_indent=" " * column,
+                                subsequent_indent=" " * column) for said in verdict.words]
+    lines += ["", "In other cells:", *(textwrap.fill(_printable(said), width, initial_indent="  ",
                                                      subsequent_indent="  ")
-                                       for words in troubles)] if troubles else []
+                                       for said in troubles)] if troubles else []
     passed = sum(verdict.status == "passed" for verdict in found)
     return "\n".join([*lines, "", f"{passed} of {len(found)} exercises pass their checks."])
 

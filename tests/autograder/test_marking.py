@@ -5,6 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from autograder.marking import mark
+from autograder.released import STUB
 from autograder.report import Report
 from autograder.limits import Limits
 
@@ -137,6 +138,50 @@ def test_plain_and_demonstrating_cells_of_the_instructor_are_run(marked, small_c
 def test_the_learner_is_told_what_went_wrong(marked, small_course, square, words):
     report = marked(small_course.submitted_notebook(square=square))
     assert words in report.cells[0].message
+
+
+@pytest.mark.parametrize("square, words", [
+    ("def square(x):\n    return x +", "The cell square stops with SyntaxError: invalid syntax "
+                                       "(cell square, line 2: return x +)"),
+    ("def half(x):\n    return 1 / x\nhalf(0)\nsquare = half", "The cell square stops with "
+     "ZeroDivisionError: division by zero (cell square, line 2: return 1 / x)"),
+    ("from IPython.core.error import UsageError\nraise UsageError('Cell In[1], line 9999999')",
+     "The cell square stops with UsageError: Cell In[1], line 9999999"),
+])
+def test_a_cell_that_stops_is_told_with_its_line(marked, small_course, square, words):
+    notebook = small_course.submitted_notebook(square=square)
+    notebook.cells.insert(2, new_code_cell("x = 1"))     # so that counts and places differ
+    assert marked(notebook).notes == [words]
+
+
+def test_an_answer_left_as_nbgrader_released_it_is_not_answered(marked, small_course):
+    """nbgrader's own stub defines nothing; another exercise may need what is missing."""
+    notebook = nbformat.read(small_course.source, as_version=4)
+    named(notebook, "mean-check").source = "check.close(square(mean_abs(np.ones(2))), 1.0)"
+    nbformat.write(notebook, small_course.source)
+    submission = small_course.submitted_notebook(square=STUB)
+    named(submission, "mean-check").source = named(notebook, "mean-check").source
+    report = marked(submission)
+    assert [mark.message for mark in report.cells] == [
+        "This is not answered yet.", "This is not answered yet.",
+        "This needs square, which is not answered yet.", ""]
+    assert report.notes == []
+    report = marked(small_course.submitted_notebook(square=STUB + "\nsquare = 1"))
+    assert report.cells[0].message == "This is not answered yet."
+
+
+def test_only_what_learners_see_of_a_test_is_quoted(marked, small_course):
+    """The line is the same in both tests, and stands in the first one where learners see it."""
+    notebook = nbformat.read(small_course.source, as_version=4)
+    named(notebook, "square-check").source = (
+        "### BEGIN HIDDEN TESTS\nx = 4\n### END HIDDEN TESTS\nx = 3\nassert square(x) == 9")
+    named(notebook, "square-hidden").source = (
+        "x = 3\n### BEGIN HIDDEN TESTS\nassert square(x) == 9\n### END HIDDEN TESTS")
+    nbformat.write(notebook, small_course.source)
+    report = marked(small_course.submitted_notebook(square="def square(x): return 0"))
+    assert [mark.message for mark in report.cells[:2]] == [
+        "What the check asserts does not hold (cell square-check, line 2: assert square(x) == 9)",
+        "What the test asserts about your answer does not hold."]
 
 
 def test_hidden_inputs_follow_the_seed(small_course):
