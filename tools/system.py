@@ -76,13 +76,21 @@ def see_to_python():
 
 def see_to_command(package):
     """Install a package unless one of its commands is on the path."""
-    if not any(shutil.which(name) or glob.glob(OFF_THE_PATH + name)
+    if not any(shutil.which(name) and works(name) or glob.glob(OFF_THE_PATH + name)
                for name in COMMANDS[package]):
         install(package)
     if package == "bubblewrap":
         try_sandbox()
     if package == "chromium":
         see_to_library()
+
+
+def works(command):
+    """Is there more than a command: an engine that answers Docker's client?"""
+    if command != "docker":
+        return True
+    return subprocess.call([command, "info"], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL) == 0
 
 
 def see_to_library():

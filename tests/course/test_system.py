@@ -69,6 +69,17 @@ def test_root_on_a_debian_like_system_gets_it_installed(machine, monkeypatch):
     assert "chromium" in calls[1]
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_client_of_docker_alone_runs_no_container(machine, monkeypatch, capsys, answers):
+    machine("dnf", "docker", root=False)
+    asked = []
+    monkeypatch.setattr(subprocess, "call",
+                        lambda command, **_: asked.append(command) or int(not answers))
+    system.main(["podman"])
+    assert asked == [["docker", "info"]]
+    assert ("sudo dnf install podman" in capsys.readouterr().err) is not answers
+
+
 def test_a_failed_installation_stops(machine, monkeypatch):
     machine("apt-get", root=True)
     monkeypatch.setattr(subprocess, "call", lambda command, **_: 100)
