@@ -1,4 +1,4 @@
-"""What all tests share: deterministic Hypothesis, a Matplotlib ready to draw, a browser."""
+"""What all tests share: deterministic Hypothesis, a browser."""
 
 import shutil
 
@@ -6,7 +6,6 @@ import hypothesis
 import pytest
 from playwright.sync_api import sync_playwright
 
-import nb
 import system
 
 # Notebooks are collected by nbval from book/ and solutions/; those below tests/ are material.
@@ -14,11 +13,6 @@ collect_ignore_glob = ["*.ipynb"]
 
 hypothesis.settings.register_profile("course", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("course")
-
-
-def pytest_sessionstart():
-    """Build Matplotlib's font cache before a notebook runs: it reports that on stderr."""
-    nb.warm_up()
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ to run or from machine to machine is removed here, and `check` fails on what is 
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,10 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 EXECUTED = ("book/*.ipynb", "solutions/*/*.ipynb")
 SECONDS_PER_CELL = 120
+
+# The matrices of the course are small: more threads gain nothing on an idle machine, and on a
+# busy one they wait for each other.
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 CELL_METADATA = ("deletable", "editable", "mystnb", "nbgrader", "tags")
@@ -139,7 +144,7 @@ def execute(path):
 
     client.on_cell_execute = note
     try:
-        client.execute()
+        client.execute(env={**os.environ, **ONE_THREAD})
     except CellExecutionError as error:
         raise Problem(f"{path}: cell {running}: {error.ename}: {error.evalue}; "
                       "mend the cell, or tag it raises-exception if it is meant to fail") from None

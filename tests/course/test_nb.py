@@ -136,6 +136,17 @@ def test_a_notebook_that_is_not_normal_says_so(sound, tmp_path):
     assert "its id must be 07-topic-01" in nb.problems(path)[0]
 
 
+def test_kernels_compute_with_one_thread(tmp_path, monkeypatch):
+    for name in nb.ONE_THREAD:
+        monkeypatch.delenv(name)                        # set for nbval in the conftest of the root
+    notebook = new_notebook(cells=[new_code_cell(
+        "import numpy, threadpoolctl\n"
+        "print({pool['num_threads'] for pool in threadpoolctl.threadpool_info()})")])
+    nb.write(notebook, tmp_path / "07-topic.ipynb")
+    nb.execute(tmp_path / "07-topic.ipynb")
+    assert nb.read(tmp_path / "07-topic.ipynb").cells[0].outputs[0].text == "{1}\n"
+
+
 def test_normalising_removes_what_differs_between_runs_and_machines(sound, tmp_path):
     sound.metadata = nbformat.from_dict({
         "kernelspec": {"display_name": "mine", "name": "mine"},
