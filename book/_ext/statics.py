@@ -11,7 +11,7 @@ def pages_to_read(app, env, added, changed, removed):
     """The first page, if a static file was changed since it was copied, else none."""
     copies = Path(app.outdir) / "_static"
     for folder in app.config.html_static_path:
-        for file in Path(app.srcdir, folder).iterdir():
+        for file in Path(app.srcdir, folder).glob("*"):     # none, if an extension names no folder
             copy = copies / file.name
             if copy.exists() and copy.stat().st_mtime < file.stat().st_mtime:
                 return [app.config.root_doc]
