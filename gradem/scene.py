@@ -37,10 +37,19 @@ A mark has a kind, and a colour or `colours`, one a point; without `points` it t
 
 import html
 import json
+from typing import NamedTuple
 
 import numpy as np
 
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Table(NamedTuple):
+    """What the frames show, in a table: titles, rows of texts as long, and a caption."""
+
+    titles: list
+    rows: list
+    caption: str
 
 
 class Stepped:
@@ -50,25 +59,20 @@ class Stepped:
     ----------
     panels, routes, unit
         What stays, what changes, and what a frame is called: see the module's docstring.
-    titles : list of str
-    rows : list of list of str
-        The same in a table, for readers and places without a script.
-    caption : str
-        Of the table.
+    tables : list of Table
+        The same without frames, for readers and places without a script.
     """
 
     def __init__(self, panels, routes, titles, rows, caption, unit="step"):
         self.panels, self.routes, self.unit = panels, routes, unit
-        self.titles, self.rows, self.caption = titles, rows, caption
+        self.tables = [Table(titles, rows, caption)]
 
     def __repr__(self):
-        widths = [max(map(len, column)) for column in zip(self.titles, *self.rows)]
-        written = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
-                   for row in (self.titles, *self.rows)]
-        return "\n".join([written[0], "-" * max(map(len, written)), *written[1:]])
+        return "\n\n".join(map(_as_text, self.tables))
 
     def _repr_html_(self):
-        return (f'<div class="stepper"><div class="stepper-table">{self._table()}</div>'
+        tables = "".join(map(_as_html, self.tables))
+        return (f'<div class="stepper"><div class="stepper-table">{tables}</div>'
                 f'<script type="application/json">{self.to_json()}</script></div>')
 
     def to_json(self):
@@ -82,12 +86,20 @@ class Stepped:
         text = json.dumps(scene, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         return text.replace("<", "\\u003c")
 
-    def _table(self):
-        head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in self.titles)
-        body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-                       for row in self.rows)
-        return (f"<table><caption>{html.escape(self.caption)}</caption><thead><tr>{head}</tr>"
-                f"</thead><tbody>{body}</tbody></table>")
+
+def _as_text(table):
+    widths = [max(map(len, column)) for column in zip(table.titles, *table.rows)]
+    written = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+               for row in (table.titles, *table.rows)]
+    return "\n".join([written[0], "-" * max(map(len, written)), *written[1:]])
+
+
+def _as_html(table):
+    head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in table.titles)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+                   for row in table.rows)
+    return (f"<table><caption>{html.escape(table.caption)}</caption><thead><tr>{head}</tr>"
+            f"</thead><tbody>{body}</tbody></table>")
 
 
 def side_by_side(left, right):
@@ -110,13 +122,10 @@ def side_by_side(left, right):
         each for pair in zip(a["panels"], b["panels"]) for each in pair]}
               for a, b in pairs]
     first = max(route["first"] for route in routes)
-    count = max(len(left.rows), len(right.rows))
-    padded = [figure.rows + [[""] * len(figure.titles)] * (count - len(figure.rows))
-              for figure in (left, right)]
     panels = [panel for pair in zip(left.panels, right.panels) for panel in pair]
-    return Stepped(panels, [route_of(frames, first=first)],
-                   left.titles + right.titles, [a + b for a, b in zip(*padded)],
-                   f"{left.caption} {right.caption}", left.unit)
+    both = Stepped(panels, [route_of(frames, first=first)], *left.tables[0], left.unit)
+    both.tables = left.tables + right.tables
+    return both
 
 
 def route_of(frames, name="", first=0, still=()):

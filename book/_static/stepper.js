@@ -269,7 +269,8 @@
       html("summary", {}, "The same as a table"), table);
     table.setAttribute("tabindex", 0);
     table.setAttribute("role", "region");
-    table.setAttribute("aria-label", table.querySelector("caption").textContent);
+    const captions = [...table.querySelectorAll("caption")].map((each) => each.textContent);
+    table.setAttribute("aria-label", captions.join(", "));
     home.prepend(stage, folded);
     home.classList.add("live");
 

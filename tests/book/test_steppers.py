@@ -23,7 +23,7 @@ def page_of_figures(tmp_path_factory):
     """A page that holds a figure of each kind, as the book would."""
     x = np.linspace(1.0, 2.0, 12)
     X, _ = datasets.blobs([0.5, 0.5], [[0, 0], [3, 3]], [np.eye(2)] * 2, 60, 0)
-    mixture = GaussianMixture(2, random_state=0).fit(X)
+    mixture = GaussianMixture(2, random_state=0, init_params="random_from_data", tol=1e-5).fit(X)
     clusters = KMeans(2, random_state=0, n_init=1, init="random").fit(X)
     figures = {
         "fig-forward": steps.trace(lecture, 2.0, 5.0, tangent=(1.0, 0.0)),
@@ -41,7 +41,8 @@ def page_of_figures(tmp_path_factory):
         '<!doctype html><html lang="en" data-theme="dark"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><title>Figures</title>'
         f'<link rel="stylesheet" href="{(STATIC / "stepper.css").as_uri()}">'
-        f'<script src="{(STATIC / "stepper.js").as_uri()}"></script><body>{body}</body></html>')
+        f'<script src="{(STATIC / "stepper.js").as_uri()}"></script>'
+        f'<style>figure {{ margin: 0 }}</style><body>{body}</body></html>')
     return path.as_uri()
 
 
@@ -206,7 +207,7 @@ def test_nothing_is_wider_than_the_window(open_page, viewport):
 
 def test_without_a_script_there_are_tables(open_page):
     page = open_page(java_script_enabled=False)
-    assert page.locator("table").count() == 6
+    assert page.locator("table").count() == 7           # EM and k-means have one each
     assert all(table.is_visible() for table in page.locator("table").all())
     assert page.locator("button").count() == 0
 
@@ -219,3 +220,107 @@ def test_the_table_is_on_paper(open_page):
     page.emulate_media(media="print")
     assert table.is_visible()
     assert not page.locator("#fig-reverse .stepper-controls").is_visible()
+
+
+# ---- EM and k-means side by side, by keys, address, without a script, on paper -------------------
+
+
+@pytest.fixture
+def both(open_page):
+    """Open the page with EM and k-means; the figure, its page, and the number of its last frame."""
+    def open_(fragment="", **options):
+        page = open_page(fragment, **options)
+        figure = page.locator("#fig-both")
+        return page, figure, int(count(figure).split(" / ")[1])
+    return open_
+
+
+def stops_of_tab(page):
+    """What Tab stops at within the figure, from the top of the page."""
+    stops = []
+    for _ in range(100):
+        page.keyboard.press("Tab")
+        stop = page.evaluate("""() => {
+            const at = document.activeElement;
+            return at.closest("#fig-both") && (at.getAttribute("aria-label") || at.textContent);
+        }""")
+        if stop:
+            stops.append(stop)
+        elif stops:
+            break
+    return stops
+
+
+def test_em_is_walked_through_with_no_other_than_keys(both):
+    page, figure, last = both()
+    page.clock.install()
+    assert stops_of_tab(page) == ["first", "back", "next", "last", "play", "iteration",
+                                  "The same as a table"]
+    for _ in range(3):                                          # to the button that plays
+        page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Space")
+    assert count(figure) == f"0 / {last}" and words(figure).startswith("EM, iteration 0:")
+    page.clock.run_for(1300)
+    assert count(figure) == f"1 / {last}" and words(figure).startswith("EM, iteration 1:")
+    page.keyboard.press("Space")
+    page.clock.run_for(60000)
+    assert count(figure) == f"1 / {last}"
+    for key, place in [("ArrowRight", 2), ("End", last), ("ArrowLeft", last - 1), ("Home", 0)]:
+        page.keyboard.press(key)
+        assert count(figure) == f"{place} / {last}", key
+
+
+def test_every_iteration_of_em_has_an_address(both):
+    page, figure, last = both()
+    heights = []
+    for t in range(last + 1):
+        page.evaluate(f"location.hash = '#fig-both/{t}'")
+        page.wait_for_function("document.querySelector('#fig-both .stepper-count').textContent"
+                               f" === '{t} / {last}'")
+        assert words(figure).startswith(f"EM, iteration {t}:")
+        progress = figure.locator(".stepper-panel").nth(2)
+        assert progress.locator(".stepper-title").inner_text() == "Log likelihood"
+        heights.append(float(progress.locator("circle").get_attribute("cy")))
+    assert last > 3 and heights == sorted(heights, reverse=True)        # it climbs on the paper
+
+
+@pytest.mark.parametrize("fragment, place", [("#fig-both/99", "last"), ("#fig-both/x", 0)])
+def test_an_address_that_there_is_not_leads_to_an_end(both, fragment, place):
+    _, figure, last = both(fragment)
+    assert count(figure) == f"{last if place == 'last' else place} / {last}"
+
+
+def test_without_a_script_every_iteration_of_both_is_in_a_table(both, open_page):
+    _, _, last = both()
+    page = open_page(java_script_enabled=False)
+    for number, name in enumerate(["EM", "k-means"]):
+        table = page.locator("#fig-both table").nth(number)
+        assert table.locator("caption").inner_text() == f"{name} by iterations"
+        first = table.locator("tbody td:first-child").all_inner_texts()
+        iterations = [int(text) for text in first if text.strip()]
+        assert iterations == list(range(len(iterations))) and len(iterations) > 2
+        assert name != "EM" or iterations[-1] == last
+
+
+def test_both_tables_are_on_paper(both):
+    page, figure, _ = both()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert [table.is_visible() for table in figure.locator("table").all()] == [True, True]
+    assert not figure.locator(".stepper-controls").is_visible()
+    assert all(picture.is_visible() for picture in figure.locator(".stepper-panel > svg").all())
+
+
+def test_without_motion_tab_passes_no_button_that_plays(both):
+    page, figure, last = both("#fig-both/1", reduced_motion="reduce")
+    assert "play" not in stops_of_tab(page)
+    assert count(figure) == f"1 / {last}"
+
+
+def test_on_a_phone_pictures_are_large_and_buttons_apart(both):
+    _, figure, _ = both(viewport=PHONE)
+    sizes = [picture.bounding_box() for picture in figure.locator(".stepper-panel > svg").all()]
+    assert len(sizes) == 4 and min(size["width"] for size in sizes) > 0.75 * PHONE["width"]
+    buttons = [button.bounding_box() for button in figure.locator("button").all()]
+    assert all(box["width"] >= 40 and box["height"] >= 38 for box in buttons)
+    assert all(b["x"] >= a["x"] + a["width"] for a, b in zip(buttons, buttons[1:]))

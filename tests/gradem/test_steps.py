@@ -54,7 +54,7 @@ def test_the_last_frame_shows_the_whole_trace(f, point, mode):
     frames = scene(figure)["routes"][0]["frames"]
     cells = collected(frames, 0)
     assert [[cells[i, j] for j in range(len(row))]
-            for i, row in enumerate(figure.rows)] == figure.rows
+            for i, row in enumerate(figure.tables[0].rows)] == figure.tables[0].rows
 
 
 def test_the_way_back_adds_what_each_line_gives():
@@ -191,7 +191,10 @@ def test_kmeans_shows_each_state(points):
 def test_side_by_side_the_shorter_one_waits(points, fitted):
     model = KMeans(3, random_state=0, n_init=1, init="random", max_iter=3).fit(points)
     em, kmeans = steps.em(points, fitted.history_), steps.kmeans(points, model.history_)
-    made = scene(steps.side_by_side(em, kmeans))
+    both = steps.side_by_side(em, kmeans)
+    assert both.tables == em.tables + kmeans.tables
+    assert str(both) == f"{em}\n\n{kmeans}" and both._repr_html_().count("<table>") == 2
+    made = scene(both)
     frames = made["routes"][0]["frames"]
     assert [panel["title"].split(":")[0] for panel in made["panels"]] == [
         "EM", "k-means", "Log likelihood", "Inertia"]
@@ -226,7 +229,7 @@ def test_no_text_ends_the_script():
 def test_the_table_says_the_same_without_a_script():
     figure = steps.trace(lecture, 2.0, 5.0, adjoint=1.0)
     page = figure._repr_html_()
-    for row in figure.rows:
+    for row in figure.tables[0].rows:
         assert all(f"<td>{cell}</td>" in page for cell in row)
     assert str(figure).splitlines()[0].split() == ["trace", "value", "adjoint,", "upwards", "value"]
 
