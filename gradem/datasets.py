@@ -21,8 +21,9 @@ def old_faithful():
 
     References
     ----------
-    Azzalini and Bowman, A look at some data on the Old Faithful geyser, Applied Statistics
-    39 (1990) 357-365. Haerdle, Smoothing Techniques with Implementation in S, Springer 1991.
+    Haerdle, Smoothing Techniques with Implementation in S, Springer 1991. A more complete record
+    is in Azzalini and Bowman, A look at some data on the Old Faithful geyser, Applied Statistics
+    39 (1990) 357-365.
     """
     with files("gradem").joinpath("data", "old_faithful.csv").open() as table:
         return np.loadtxt(table, delimiter=",", skiprows=1)
