@@ -61,8 +61,8 @@ BOXES = {
                  "classroom executors progress"),
     "job": Box(GRADER, 20, 228, 420, 46, "one submission, and its pages",
                "job apart formgrader feedback markdown sanitise outputs"),
-    "judge": Box(GRADER, 20, 298, 420, 60, "marking", """marking judge channel handles kernel
-        templates sandbox containers cgroups scratch"""),
+    "judge": Box(GRADER, 20, 298, 420, 60, "marking", """marking judge words channel handles
+        kernel templates sandbox containers cgroups scratch"""),
     "course": Box(GRADER, 12, 408, 196, 75, "course and gradebook", """course assignment
         submission released cells report gradebook"""),
     "inside": Box(GRADER, 248, 408, 192, 75, "the other end", """zygote shell agent bridge
