@@ -68,14 +68,15 @@ def require_bubblewrap():
             "Install it (Debian, Ubuntu: apt-get install bubblewrap; Fedora: dnf install "
             "bubblewrap), or use Podman or Docker: --sandbox container. To run without a "
             "sandbox, and have that written into every report: --unsafe.")
-    trial = subprocess.run([*_namespaces(), "--ro-bind", "/", "/", "true"],
+    trial = subprocess.run([*_namespaces(), "--ro-bind", "/", "/", "--proc", "/proc", "true"],
                            capture_output=True, text=True)
     if trial.returncode != 0:
         raise SandboxUnavailable(
             f"bubblewrap cannot make a sandbox here ({trial.stderr.strip()}). If ordinary users "
             "may not make user namespaces, allow it: sudo sysctl -w "
             "kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), or "
-            "kernel.unprivileged_userns_clone=1 (Debian).")
+            "kernel.unprivileged_userns_clone=1 (Debian). In a container, start it with the "
+            "options named in docker/grader.Dockerfile.")
 
 
 def _namespaces():
