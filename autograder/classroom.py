@@ -11,7 +11,7 @@ import math
 import secrets
 from dataclasses import replace
 
-from autograder import Unusable, executors, job
+from autograder import Unusable, executors, feedback, job
 from autograder.gradebook import Gradebook
 from autograder.job import REPORT, Job, Marked, Material, Result, complete, write_whole
 from autograder.progress import bar
@@ -61,6 +61,7 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
             where = course.folder("submitted", "STUDENT", assignment.name)
             raise Unusable(f"Nobody handed in {assignment.name}: there is no folder {where}.")
         by_hand = gradebook.by_hand(assignment.name)
+        told = gradebook.penalties(assignment.name)        # what the pages say of lateness
         fresh = secrets.randbelow(2**32) if seed is None else seed
 
         def jobs():
@@ -78,16 +79,23 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
             for new, outcome in executors.completed(workers, places, job.mark, jobs()):
                 result = outcome
                 if not isinstance(outcome, Result):
-                    result = _save(course, gradebook, outcome if isinstance(outcome, Marked)
-                                   else job.lost(new, outcome))
+                    marked = outcome if isinstance(outcome, Marked) else job.lost(new, outcome)
+                    result = marked.result
+                    _save(course, marked)
+                    told[new.student] = _enter(course, assignment, gradebook, result, new.by_hand, {})
                 elif (outcome.timestamp != new.timestamp
                       or abs(written.get(new.student, math.inf) - outcome.points) > 1e-6):
                     result.timestamp = new.timestamp
-                    gradebook.write(result)
-                    write_whole(_results(course, result) / REPORT, result.to_json())
+                    told[new.student] = _enter(course, assignment, gradebook, result, new.by_hand,
+                                               told.get(new.student, {}))
                 progress.count(result)
                 yield result
         gradebook.penalise(assignment.name)
+        now = gradebook.penalties(assignment.name)
+        for student in sorted({*told, *now} & {*students}):
+            if told.get(student, {}) != now.get(student, {}):      # a due date was moved, say
+                feedback.write(course, assignment, read_result(course, assignment, student),
+                               by_hand[student], now.get(student, {}))
 
 
 def _job(course, material, student, seed, sandbox, by_hand):
@@ -108,8 +116,8 @@ def _same(old, new, *parts):
     return all(old.digests.get(part) == digests[part] for part in parts or digests)
 
 
-def _save(course, gradebook, marked):
-    """Write everything that comes of a submission; report.json says that all is there."""
+def _save(course, marked):
+    """Write the notebooks and the pages that come of a submission."""
     result = marked.result
     results = _results(course, result)
     pages = course.folder("feedback", result.student, result.assignment)
@@ -118,9 +126,19 @@ def _save(course, gradebook, marked):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             write_whole(folder / f"{name}.{ending}", text)
-    gradebook.write(result)
-    write_whole(results / REPORT, result.to_json())
-    return result
+
+
+def _enter(course, assignment, gradebook, result, by_hand, told):
+    """Enter marks in the gradebook, and last write report.json, which says that all is there.
+
+    What lateness costs is known only now; where the page does not tell it, it is written
+    again. Returns the penalties.
+    """
+    penalties = gradebook.write(result)
+    if penalties != told:
+        feedback.write(course, assignment, result, by_hand, penalties)
+    write_whole(_results(course, result) / REPORT, result.to_json())
+    return penalties
 
 
 def _results(course, result):

@@ -234,9 +234,11 @@ def feedback(chosen):
         with Gradebook(course) as gradebook:
             gradebook.penalise(assignment.name)
             by_hand = gradebook.by_hand(assignment.name)
+            penalties = gradebook.penalties(assignment.name)
         with bar(len(students), assignment.name) as progress:
             for result in results:
-                pages.extend(feedback.write(course, assignment, result, by_hand[result.student]))
+                pages.extend(feedback.write(course, assignment, result, by_hand[result.student],
+                                            penalties.get(result.student, {})))
                 progress.update()
                 yield result
 

@@ -14,7 +14,7 @@ sheet of paper, and stays below two megabytes.
 
 import base64
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import jinja2
@@ -131,38 +131,40 @@ class Row:
         return "waiting" if self.waiting else "full"
 
 
-def write(course, assignment, result, by_hand=None):
-    """Write the pages of one submission, with what a human entered in the gradebook.
+def write(course, assignment, result, by_hand, penalties):
+    """Write the pages of one submission, with what the gradebook says besides.
 
     Parameters
     ----------
     course : Course
     assignment : Assignment
     result : Result
-    by_hand : dict of (str, str) to HandMark, optional
-        What a human entered; default: it is looked up.
+    by_hand : dict of (str, str) to HandMark
+        What a human entered.
+    penalties : dict of str to float
+        What lateness costs, by the names of notebooks.
 
     Returns
     -------
     list of Path
         One page for each notebook.
     """
-    if by_hand is None:
-        from autograder.gradebook import Gradebook       # and nbgrader, which takes a second
-        with Gradebook(course) as gradebook:
-            by_hand = gradebook.by_hand(assignment.name, result.student)
     folder = course.folder("feedback", result.student, assignment.name)
     folder.mkdir(parents=True, exist_ok=True)
     pages = []
     for source in assignment.notebooks:
         path = folder / f"{source.name}.html"
         hand = {name: mark for (notebook, name), mark in by_hand.items() if notebook == source.name}
-        write_whole(path, page(source, result.student, result.reports[source.name], hand))
+        report = result.reports[source.name]
+        if any(incident.kind == "feedback" for incident in report.incidents):
+            report = replace(report, notebook=[])        # it held up its reader once
+        write_whole(path, page(source, result.student, report, hand,
+                               penalties.get(source.name, 0.0)))
         pages.append(path)
     return pages
 
 
-def page(source, student, report, by_hand=None):
+def page(source, student, report, by_hand=None, penalty=0.0):
     """The page for one notebook of a submission.
 
     Parameters
@@ -172,6 +174,8 @@ def page(source, student, report, by_hand=None):
     report : Report
     by_hand : dict of str to HandMark, optional
         What a human entered, by the name of the cell.
+    penalty : float
+        Points that lateness costs.
 
     Returns
     -------
@@ -185,7 +189,7 @@ def page(source, student, report, by_hand=None):
     return _page.render(
         source=source, student=student, report=report, rows=rows, before=before,
         notes=notes[:MAX_NOTES] + ([f"There are {rest} more notes."] if rest > 0 else []),
-        points=sum(row.points for row in rows), max_points=source.points,
+        points=sum(row.points for row in rows), max_points=source.points, penalty=penalty,
         look=[row for row in rows if any(not mark.passed for _, mark in row.tests)],
         waiting=sum(row.by_hand for row in rows if row.waiting),
         hidden=any(test.hidden for exercise in source.exercises for test in exercise.tests))

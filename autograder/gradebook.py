@@ -133,13 +133,18 @@ class Gradebook:
         ----------
         result : Result
 
+        Returns
+        -------
+        dict of str to float
+            What lateness costs, by the names of notebooks; empty if it costs nothing.
+
         Raises
         ------
         Unusable
             If the database cannot be written.
         """
         with self._transaction():
-            self._write(result)
+            return self._write(result)
 
     @contextlib.contextmanager
     def _transaction(self):
@@ -176,10 +181,10 @@ class Gradebook:
             self._write_grades(existing[notebook.id], notebook, report)
             self._write_comments(existing[notebook.id], notebook, report)
         if known.duedate and timestamp and timestamp > known.duedate:
-            self._penalise(known, submission)
-        else:
-            execute(update(NOTEBOOK).where(NOTEBOOK.c.assignment_id == submission)
-                    .values(late_submission_penalty=None))
+            return self._penalise(known, submission)
+        execute(update(NOTEBOOK).where(NOTEBOOK.c.assignment_id == submission)
+                .values(late_submission_penalty=None))
+        return {}
 
     def _submission(self, known, result, timestamp):
         """The id of the student's submission, which is entered if it is new."""
@@ -280,6 +285,8 @@ class Gradebook:
             self.book.db.refresh(notebook)              # its score may have been written just now
             penalty = self._penalty(submission.student_id, notebook.score, late) if late else None
             notebook.late_submission_penalty = penalty
+        return {notebook.name: notebook.late_submission_penalty
+                for notebook in submission.notebooks if notebook.late_submission_penalty}
 
     def _penalty(self, student, score, late):
         """Points that the course's plugin takes away, from 0 to all there are, or None."""
@@ -330,6 +337,29 @@ class Gradebook:
                           .where(SUBMISSION.c.assignment_id == self._assignment(assignment).id)
                           .group_by(SUBMISSION.c.student_id))
         return {student: points or 0.0 for student, points in rows}
+
+    def penalties(self, assignment):
+        """What lateness costs those who were late.
+
+        Returns
+        -------
+        dict of str to dict of str to float
+            By the students' names and the names of notebooks.
+        """
+        try:
+            known = self._assignment(assignment)
+        except api.MissingEntry:
+            return {}
+        names = {notebook.id: name for name, notebook in known.notebooks.items()}
+        found = {}
+        for student, notebook, penalty in self._rows(
+                select(SUBMISSION.c.student_id, NOTEBOOK.c.notebook_id,
+                       NOTEBOOK.c.late_submission_penalty)
+                .join(NOTEBOOK, NOTEBOOK.c.assignment_id == SUBMISSION.c.id)
+                .where(SUBMISSION.c.assignment_id == known.id,
+                       NOTEBOOK.c.late_submission_penalty > 0)):
+            found.setdefault(student, {})[names[notebook]] = penalty
+        return found
 
     def waiting(self, assignment):
         """For whom nbgrader has a flag that a human must give points, or look again.

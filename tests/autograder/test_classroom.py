@@ -184,6 +184,36 @@ def test_unsafe_marks_are_not_kept_for_a_safe_run(small_course):
     assert small_course.report("ada")["sandbox"] == "bubblewrap"
 
 
+def test_the_page_tells_what_lateness_costs_whatever_changes_it(small_course):
+    path = small_course.hand_in("ada", submitted_notebook())
+
+    def hand_in(hour):
+        path.with_name("timestamp.txt").write_text(f"2026-11-23 {hour}:00:00 UTC")
+
+    def told(due=None):
+        with open(small_course.root / "nbgrader_config.py", "a") as file:
+            file.write("c.LateSubmissionPlugin.penalty_method = 'zero'\n")
+        course = Course(small_course.root)
+        if due:
+            with Gradebook(course.db_url, "small") as book:
+                book.update_or_create_assignment("ps1", duedate=f"2026-11-23 {due}:00:00 UTC")
+        kept = grade(course)["ada"].kept
+        page = (small_course.root / "feedback/ada/ps1/p1.html").read_text()
+        return kept, "10 taken off, 0 of 14 points count" in page
+
+    hand_in(12)
+    assert told() == (False, False)                       # nobody said when it is due
+    assert told(due=11) == (True, True)
+    assert told(due=13) == (True, False)
+    hand_in(14)
+    assert told() == (True, True)                         # the same, but later
+    (small_course.root / "feedback/ada/ps1/p1.html").unlink()
+    (small_course.root / "autograded/ada/ps1/report.json").unlink()
+    assert told() == (False, True)
+    hand_in(10)
+    assert told() == (True, False)
+
+
 def test_one_run_at_a_time(small_course):
     small_course.hand_in("ada", submitted_notebook())
     course = Course(small_course.root)

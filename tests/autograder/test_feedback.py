@@ -10,6 +10,7 @@ from autograder import feedback
 from autograder.classroom import grade_class
 from autograder.course import Course
 from autograder.gradebook import Gradebook
+from autograder.job import Result
 from autograder.report import HandMark
 from autograder.report import CellMark, Incident, LearnerCell, Output, Report
 
@@ -74,6 +75,22 @@ def test_what_a_human_entered_counts(source):
     assert page.select_one(".total").text == "9.5 of 14 points"
     assert "Which limit?" in page.select("section.exercise")[2].text
     assert "Not marked yet." not in page.text
+
+
+def test_what_lateness_costs_is_told(source):
+    page = soup(feedback.page(source, "ada", report(), penalty=2.5))
+    assert page.select_one(".late").text == "Handed in late: 2.5 taken off, 2.5 of 14 points count."
+    assert soup(feedback.page(source, "ada", report())).select_one(".late") is None
+
+
+def test_text_that_held_up_its_reader_once_is_not_read_again(small_course):
+    course = Course(small_course.root)
+    held_up = report(incidents=[Incident("feedback", "", "The page could not be made.")])
+    (path,) = feedback.write(course, course.assignment("ps1"),
+                             Result("ada", "ps1", 1, "none", "", {"p1": held_up}), {}, {})
+    page = soup(path.read_text())
+    assert "2 * x" not in page.text and "Your notebook is not shown here." in page.text
+    assert page.select_one(".total").text.startswith("5 of 14 points")
 
 
 def test_a_submission_that_was_not_graded_says_why(source):
@@ -158,7 +175,8 @@ def test_no_line_of_a_hidden_test_and_no_seed_is_on_a_real_page(small_course):
     with Gradebook(course) as gradebook:
         gradebook.book.find_comment("essay", "p1", "ps1", "ada").manual_comment = "By hand."
         gradebook.book.db.commit()
-    (path,) = feedback.write(course, assignment, result)
+        by_hand = gradebook.by_hand("ps1", "ada")
+    (path,) = feedback.write(course, assignment, result, by_hand, {})
     assert path == small_course.root / "feedback/ada/ps1/p1.html"
     page = path.read_text()
     assert "is 0, but it should be 9" in page and "By hand." in page

@@ -95,7 +95,7 @@ def test_links_lead_to_the_feedback_pages(course, small_course):
     assignment = course.assignment("ps1")
     results = [result(name) for name in names]
     for each in results:
-        feedback.write(course, assignment, each)
+        feedback.write(course, assignment, each, {}, {})
     path = overview.write(course, assignment, results)
     soup = BeautifulSoup(path.read_text(), "html.parser")
     links = section(soup, "students").select("table a")
