@@ -7,6 +7,7 @@ points and nbgrader's checksums of them stand in it. This is a help for learners
 protection from their code; what counts is decided by the grader.
 """
 
+import ast
 import contextlib
 import hashlib
 import logging
@@ -26,6 +27,8 @@ from tqdm import tqdm
 
 from autograder import words
 from autograder.assignment import SourceNotebook, exercises, title
+from autograder.cells import plain_python
+from autograder.sandbox import FOR_TESTS
 from autograder.submission import Rejected, grade_id, is_answer, is_test, load, visible
 
 PASSED, LOOK, UNUSABLE = 0, 1, 2          # exit codes
@@ -254,6 +257,12 @@ class Words:
         return words.stops(self.name(cell), words.error(error.ename, error.evalue),
                            self._line_in(cell, error))
 
+    def absent(self, cell, names, present):
+        """That a cell uses parts of gradem that the grader does not have."""
+        there = " and ".join(sorted(module.removeprefix("gradem.") for module in present))
+        return (f"The cell {self.name(cell)} uses {', '.join(names)}: of gradem, only {there} are "
+                "there when your notebook is graded.")
+
     def failed(self, cell):
         """What a check says, as in the notebook; of another error, what and where."""
         error = error_of(cell)
@@ -327,6 +336,7 @@ def verdicts(notebook, folder, seconds=SECONDS, released=None):
     cells = {grade_id(cell): cell for cell in notebook.cells if grade_id(cell)}
     originals = {grade_id(cell): cell.source.strip() for cell in (released or notebook).cells}
     lost = _run_all(notebook, folder, seconds)
+    present = _present(released or notebook)
     answers, found = set(), []
     for exercise in exercises(released or notebook):
         checks = [test.name for test in exercise.tests if not test.hidden]
@@ -348,15 +358,47 @@ def verdicts(notebook, folder, seconds=SECONDS, released=None):
             if name in cells:
                 _judge(verdict, cells[name], lost, tells)
         _explain(verdict, answer, lost, tells)
+        if answer is not None and (absent := _absent(answer, present)):
+            verdict.status = "not passed" if verdict.status == "passed" else verdict.status
+            verdict.words.insert(0, tells.absent(answer, absent, present))
         if answer is None:
             verdict.words.insert(0, f"The cell {exercise.name}, in which the answer belongs, is "
                                     "missing. Copy it from the released notebook.")
         elif stray := _stray(notebook, exercise, checks):
             verdict.words.append(f"Above the check {stray} there is no cell for its answer. If it "
                                  "was deleted, copy it from the released notebook.")
-    return found, [_trouble(cell, lost, tells) for cell in notebook.cells
-                   if not is_test(cell) and grade_id(cell) not in answers
-                   and _trouble(cell, lost, tells)]
+    others = [cell for cell in notebook.cells
+              if not is_test(cell) and grade_id(cell) not in answers]
+    troubles = [_trouble(cell, lost, tells) for cell in others if _trouble(cell, lost, tells)]
+    return found, troubles + [tells.absent(cell, absent, present) for cell in others
+                              if not grade_id(cell) and (absent := _absent(cell, present))]
+
+
+def _present(notebook):
+    """The modules of gradem that will be there when a notebook is graded."""
+    named = notebook.metadata.get("autograder")
+    return {*FOR_TESTS, *(named.get("modules", ()) if isinstance(named, dict) else ())}
+
+
+def _absent(cell, present):
+    """The parts of gradem that a cell names and that will not be there when it is graded."""
+    if cell.cell_type != "code":
+        return []
+    names = {"gradem"}
+    found = set()
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+        for node in ast.walk(ast.parse(plain_python(cell.source))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+                names |= {alias.asname for alias in node.names if alias.name == "gradem"}
+            elif isinstance(node, ast.ImportFrom) and node.module == "gradem":
+                found |= {f"gradem.{alias.name}" for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module or "")
+            elif isinstance(node, ast.Attribute) and ast.unparse(node.value) in names:
+                found.add(f"gradem.{node.attr}")
+    return sorted(name for name in found if re.match(r"gradem\.(?!__)", name)
+                  and ".".join(name.split(".")[:2]) not in present)
 
 
 def _stray(notebook, exercise, checks):

@@ -146,6 +146,39 @@ def test_trouble_in_a_cell_of_their_own_is_told(check, code, words):
     assert code == 0 and words in out
 
 
+@pytest.mark.parametrize("line, name", [
+    ("from gradem import derivative", "gradem.derivative"),
+    ("from gradem.dual import Dual", "gradem.dual"),
+    ("import gradem.tape", "gradem.tape"),
+    ("import gradem as g\ng.grad", "gradem.grad"),
+    ("%time\nimport gradem\nslope = gradem.derivative(abs)", "gradem.derivative"),
+])
+def test_a_module_of_gradem_that_is_not_there_when_graded_is_told(check, line, name):
+    words = f"uses {name}: of gradem, only check and observe are there when your notebook is graded."
+    code, out, _ = check(submitted_notebook(square=f"{line}\n{SQUARE}"))
+    assert code == 1 and f"not passed Exercise 1: the square The cell square {words}" in out
+    assert "passed Exercise 2: the mean" in out
+    _, out, _ = check(own(line))
+    assert f"In other cells: The cell number 3 {words}" in out
+
+
+@pytest.mark.parametrize("line", [
+    "from gradem import check, observe", "import gradem.check\ngradem.check.close(1.0, 1.0)",
+    "import gradem\ngradem.__version__", "import numpy\nfrom math import *"])
+def test_of_modules_that_are_there_nothing_is_said(check, line):
+    code, out, _ = check(submitted_notebook(square=f"{line}\n{SQUARE}"))
+    assert code == 0 and "uses" not in out
+
+
+def test_the_metadata_say_which_modules_are_there(check):
+    notebook = submitted_notebook(square=f"from gradem import dual\n{SQUARE}")
+    notebook.metadata.autograder = {"modules": ["gradem.dual"]}
+    assert check(notebook)[0] == 0
+    notebook.metadata.autograder = "gradem.dual"
+    code, out, _ = check(notebook)
+    assert code == 1 and "only check and observe" in out
+
+
 def test_it_runs_in_the_folder_of_the_notebook(check, tmp_path):
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "numbers.txt").write_text("1 2")

@@ -1,5 +1,6 @@
 """exercises/ is what nbgrader makes of solutions/, without any of their answers."""
 
+import ast
 import re
 import shutil
 
@@ -9,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import nb
 import release
+from autograder.sandbox import FOR_TESTS
 
 ASSIGNMENTS = sorted((nb.ROOT / "solutions").glob("*/*.ipynb"))
 EXERCISES = nb.ROOT / "exercises"
@@ -59,3 +61,15 @@ def test_an_assignment_links_the_chapters_that_link_it(path):
     for chapter in chapters:
         text = "\n".join(cell.source for cell in nbformat.read(chapter, as_version=4).cells)
         assert path.name in text
+
+
+@pytest.mark.parametrize("path", sorted(nb.ROOT.glob("exercises/*/*.ipynb")), ids=lambda p: p.stem)
+def test_an_assignment_says_which_modules_of_gradem_are_there_when_it_is_graded(path):
+    notebook = nbformat.read(path, as_version=4)
+    setup = next(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    used = [alias.name for node in ast.walk(ast.parse(setup))
+            if isinstance(node, ast.ImportFrom) and node.module == "gradem" for alias in node.names]
+    there = {*FOR_TESTS, *notebook.metadata["autograder"]["modules"]}
+    assert used and {f"gradem.{name}" for name in used} <= there
+    said = " and ".join(f"`{name}`" for name in used) + (" is" if len(used) == 1 else " are")
+    assert f"of gradem, only {said} there when your notebook is graded" in notebook.cells[0].source
