@@ -330,8 +330,14 @@ def _shown(value):
 
 def _sentences(*parts):
     """Join the parts that say something to full sentences."""
-    return " ".join(part[0].upper() + part[1:] if i else part
+    return " ".join(_begun(part) if i else part
                     for i, part in enumerate(_ended(p) for p in parts if p))
+
+
+def _begun(sentence):
+    """Begin a sentence with a capital, unless it begins with a name, such as x, dw1 or f'."""
+    word = sentence.split()[0].rstrip(",:.")
+    return sentence[0].upper() + sentence[1:] if word.isalpha() and len(word) > 2 else sentence
 
 
 def _ended(sentence):

@@ -83,6 +83,11 @@ def test_the_message_names_the_call_and_ends_with_the_hint():
     assert words == "f(3) is 1, but it should be 2.5. Look at the chain rule."
 
 
+@pytest.mark.parametrize("hint", ["f' is zero there", "dw1 is the seed", "x, y and z move", "f(x) is negative"])
+def test_a_sentence_that_begins_with_a_name_keeps_it(hint):
+    assert complaint(check.close, 1.0, 2.5, hint=hint).endswith(f"2.5. {hint}.")
+
+
 def test_numbers_that_print_alike_are_shown_with_all_digits():
     assert "1.0000000000000002" in complaint(check.close, 1 + 2**-52, 1.0, rtol=1e-17)
 
