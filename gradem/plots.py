@@ -115,6 +115,45 @@ def two_routes():
 
 
 @figure
+def two_tools():
+    """Where derivatives come in: with the text, by a tool, or with the types, by overloading.
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    drawn, axes = plt.subplots(figsize=(5.0, 3.6))
+    code = {"family": "monospace", "fontsize": 9}
+    boxes = [
+        (0.0, 2, "function.c", BLACK, code), (0.0, 1, "diff_function.c", BLUE, code),
+        (0.0, 0, "program for\n$f$ and $f'$", BLACK, {}), (1.05, 2, "function.cpp", BLACK, code),
+        (1.9, 2, "Number\n+  *  sin", BLUE, code), (1.475, 0, "program for\n$f$ and $f'$", BLACK, {}),
+    ]
+    for x, y, text, color, style in boxes:
+        axes.text(x, y, text, ha="center", va="center", color=color, linespacing=1.5, **style,
+                  bbox={"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": color})
+    steps = [
+        ((0, 1.75), (0, 1.25), BLUE), ((0, 0.75), (0, 0.35), GREY),
+        ((1.1, 1.75), (1.4, 0.35), GREY), ((1.85, 1.7), (1.55, 0.35), BLUE),
+    ]
+    for start, end, color in steps:
+        axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2})
+    for x, y, text, color in [(0.08, 1.5, "AD tool", BLUE), (0.08, 0.56, "compiler", GREY),
+                              (1.27, 1.3, "compiler", GREY)]:
+        axes.text(x, y, text, ha="left", va="center", color=color)
+    for x, text in [(0.0, "source transformation"), (1.475, "overloading")]:
+        axes.text(x, 2.6, text, ha="center", va="center")
+    axes.set(xlim=(-0.65, 2.35), ylim=(-0.4, 2.75))
+    axes.axis("off")
+    return drawn, (
+        "Two ways, from the top down. Left, source transformation: from function.c a blue arrow, "
+        "AD tool, leads to diff_function.c, and from there the compiler to a program for f and "
+        "f'. Right, overloading: function.cpp and, in blue, a class Number with +, * and sin go "
+        "to the compiler together, and become a program for f and f'.")
+
+
+@figure
 def newton_steps(f, points, span):
     """Newton's iteration: each point's tangent meets the axis at the next point.
 

@@ -50,6 +50,14 @@ def test_two_routes_name_both_ways_to_a_program_for_the_derivative():
         assert word in text
 
 
+def test_two_tools_say_what_goes_to_the_compiler():
+    drawn = plots.two_tools()
+    text = " ".join(words(drawn.axes[0]))
+    for word in ("function.c", "diff_function.c", "function.cpp", "Number", "AD tool", "overloading"):
+        assert word in text
+    assert text.count("compiler") == text.count("program") == 2 and "diff_function.c" in drawn.words
+
+
 def test_newton_steps_run_from_the_curve_to_the_axis():
     points = [2.0, 1.5, 1.2]
     axes, = plots.newton_steps(cube, points, (0.5, 2.5)).axes
