@@ -9,6 +9,7 @@ most what was in hand.
 
 import math
 import secrets
+import stat
 from dataclasses import replace
 
 from autograder import Unusable, executors, feedback, job
@@ -16,6 +17,10 @@ from autograder.gradebook import Gradebook
 from autograder.job import REPORT, Job, Marked, Material, Result, complete, write_whole
 from autograder.progress import bar
 from autograder.sandbox import require_out_of_sight
+
+TIMESTAMP = "timestamp.txt"               # when it was handed in
+SECRET = "submission_secret.txt"          # under its hash the exchange returns the feedback
+SLIP = 200                                # characters that are read of such a file
 
 
 def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubblewrap",
@@ -88,6 +93,7 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
                     result.timestamp = new.timestamp
                     told[new.student] = _enter(course, assignment, gradebook, result, new.by_hand,
                                                told.get(new.student, {}))
+                _pass_on(course, result)
                 progress.count(result)
                 yield result
         gradebook.penalise(assignment.name)
@@ -101,13 +107,30 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
 def _job(course, material, student, seed, sandbox, by_hand):
     """The job of a student, with what lies in the submitted folder now."""
     folder = course.folder("submitted", student, material.assignment)
-    timestamp = folder / "timestamp.txt"
-    written = ""
-    if timestamp.is_file():
-        with open(timestamp, encoding="utf-8", errors="replace") as file:
-            written = file.read(100).strip()
-    return Job(student, material, job.hand_in(folder, material), written, seed, sandbox,
+    return Job(student, material, job.hand_in(folder, material),
+               _slip(folder / TIMESTAMP).strip(), seed, sandbox,
                dict(by_hand), job.grader())
+
+
+def _slip(path):
+    """The text of a small file that came with a submission; '' if it is no plain file."""
+    try:
+        if stat.S_ISREG(path.lstat().st_mode):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return file.read(SLIP)
+    except OSError:
+        pass
+    return ""
+
+
+def _pass_on(course, result):
+    """Lay beside the pages what nbgrader's exchange needs to give them to the right learner."""
+    submitted, pages = (course.folder(step, result.student, result.assignment)
+                        for step in ("submitted", "feedback"))
+    for name in (TIMESTAMP, SECRET):
+        text = _slip(submitted / name)
+        if text and pages.is_dir() and text != _slip(pages / name):
+            write_whole(pages / name, text)
 
 
 def _same(old, new, *parts):
