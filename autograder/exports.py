@@ -7,7 +7,7 @@ Text that a learner could have chosen is written so that no spreadsheet runs it 
 formula (OWASP, "CSV Injection").
 
 Sources: Instructure, canvas-lms, lib/gradebook_importer.rb; Moodle,
-mod/assign/feedback/offline/importgradeslib.php.
+mod/assign/feedback/offline/importgradeslib.php, mod/assign/locallib.php.
 """
 
 import csv
@@ -160,9 +160,12 @@ def _moodle(assignment, marks, head, rows):
                   for mark in marks.values()]
         return table, set()
     table, found = [head], set()
+    packed = {_squeezed(name): mark for name, mark in marks.items()
+              if re.fullmatch(r".+_\d+", name)}
     for row in rows:
         student = dict(zip(head, row))
-        if (mark := _mark_of(student, marks, "moodle")):
+        if (mark := _mark_of(student, marks, "moodle")
+                or next(filter(None, map(packed.get, _packed_as(student))), None)):
             _require_maximum(student, assignment)
             found.add(mark.student)
             student["Grade"] = _number(mark.score)
@@ -170,6 +173,17 @@ def _moodle(assignment, marks, head, rows):
                 student["Feedback comments"] = mark.comment
             table.append([student[title] for title in head])
     return table, marks.keys() - found
+
+
+def _packed_as(student):
+    """How Moodle calls a learner in an archive of submissions: "Ada Lovelace_11"."""
+    number = re.search(r"\d*$", student["Identifier"].strip())[0]
+    return [_squeezed(student["Identifier"]), _squeezed(student.get("Full name", "") + number)]
+
+
+def _squeezed(text):
+    """Letters and digits only, since Moodle changes others in the names of files."""
+    return re.sub(r"[\W_]", "", text)
 
 
 def _require_maximum(student, assignment):

@@ -81,6 +81,10 @@ class Gradebook:
         except ImportError as error:
             raise Unusable(f"The gradebook cannot be opened: {error}. Install it, or name another "
                            "driver in the address: postgresql+psycopg://...") from error
+        except TypeError as error:              # the driver gives bytes in place of text
+            raise Unusable("The gradebook cannot be opened: the database does not keep its text in "
+                           "UTF-8. Make one that does: createdb --encoding UTF8 --template "
+                           "template0 NAME") from error
         except (SQLAlchemyError, ValueError) as error:
             reason = _line(getattr(error, "orig", error))
             raise Unusable(f"The gradebook cannot be opened: {reason}.") from error

@@ -35,8 +35,8 @@ OPTIONAL = ["podman", "postgresql"]
 OFF_THE_PATH = "/usr/lib/postgresql/*/bin/"
 
 # What goes with a package: Debian's Podman has a runtime that does not know every kind of
-# control group.
-WITH = {("apt-get", "podman"): " runc"}
+# control group, and leaves out what ordinary users need.
+WITH = {("apt-get", "podman"): " runc uidmap"}
 
 # What a package is called by other systems than Debian and Alpine.
 NAMES = {("dnf", "g++"): "gcc-c++", ("zypper", "g++"): "gcc-c++", ("pacman", "g++"): "gcc"}
@@ -86,8 +86,9 @@ def see_to_command(package):
 
 
 def works(command):
-    """Is there more than a command: an engine that answers Docker's client?"""
-    if command != "docker":
+    """Is there more than a command? Docker's client needs an engine, an ordinary user's Podman
+    a helper that numbers users."""
+    if command not in COMMANDS["podman"]:
         return True
     return subprocess.call([command, "info"], stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL) == 0

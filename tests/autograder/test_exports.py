@@ -101,6 +101,23 @@ def test_moodle_with_the_grading_worksheet(export):
         comment and "Not in the roster (1): eve" in out
 
 
+def test_students_named_as_moodle_names_their_files(course, tmp_path, capsys):     # noqa: F811
+    points = {"Ada O Brien_11": [2, 0, 0, 0], "Participant_12": [0, 0, 2, 0], "s_13": []}
+    with Gradebook(course) as gradebook:
+        gradebook.enter(course.assignment("ps1"))
+        for student, each in points.items():
+            gradebook.write(Result(student, "ps1", 1, "bubblewrap", "", {"p1": report(*each)}))
+    head, *_ = MOODLE.splitlines()
+    rows = [f"Participant {number},{name},,Submitted,,14.00,Yes,-,-," for number, name in
+            [(11, "Ada O'Brien"), (12, "hidden"), (13, "Bob"), (1, "Ada O'Brien")]]
+    (tmp_path / "roster.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
+    assert main(["export", "ps1", "--course", str(course.root), "--to", "moodle", "--roster",
+                 str(tmp_path / "roster.csv"), "--output", str(tmp_path / "out.csv")]) == 0
+    _, *marks = csv.reader((tmp_path / "out.csv").read_text().splitlines())
+    assert [(row[0], row[4]) for row in marks] == [("Participant 11", "2"), ("Participant 12", "2")]
+    assert "Not in the roster (1): s_13" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("to, roster, words", [
     ("canvas", "", "has no column 'Student'"),
     ("canvas", MOODLE, "Grades, Export in Canvas"),

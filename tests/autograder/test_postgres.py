@@ -117,6 +117,18 @@ def test_any_name_and_text_goes_in(small_course, db):
         assert said == "' \ufffd \u202e \U0001f600 %s :name"
 
 
+def test_a_database_of_another_encoding_is_told(small_course, server, capsys):
+    """As a server that was set up without a language makes them."""
+    subprocess.run([programs() / "createdb", "-h", server, "-U", "teacher", "-E", "SQL_ASCII",
+                    "-T", "template0", "ascii"], check=True)
+    small_course.hand_in("ada", submitted_notebook())
+    code = main(["grade", "ps1", "--course", str(small_course.root), "--db",
+                 f"postgresql+psycopg://teacher@/ascii?host={server}"])
+    error = capsys.readouterr().err
+    assert code == 2 and error.count("\n") == 1
+    assert "createdb --encoding UTF8" in error
+
+
 def test_an_error_leaves_nothing_half_written(small_course, db):
     course = Course(small_course.root, db)
     with Gradebook(course) as gradebook:

@@ -70,14 +70,17 @@ def test_root_on_a_debian_like_system_gets_it_installed(machine, monkeypatch):
 
 
 @pytest.mark.parametrize("answers", [True, False])
-def test_a_client_of_docker_alone_runs_no_container(machine, monkeypatch, capsys, answers):
-    machine("dnf", "docker", root=False)
+@pytest.mark.parametrize("command", ["docker", "podman"])
+def test_a_command_that_starts_no_container_is_not_enough(machine, monkeypatch, capsys, command,
+                                                          answers):
+    machine("apt-get", command, root=False)
     asked = []
     monkeypatch.setattr(subprocess, "call",
                         lambda command, **_: asked.append(command) or int(not answers))
     system.main(["podman"])
-    assert asked == [["docker", "info"]]
-    assert ("sudo dnf install podman" in capsys.readouterr().err) is not answers
+    assert asked == [[command, "info"]]
+    said = capsys.readouterr().err
+    assert ("sudo apt-get install --yes podman runc uidmap" in said) is not answers
 
 
 def test_a_failed_installation_stops(machine, monkeypatch):
