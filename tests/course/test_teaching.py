@@ -3,11 +3,15 @@
 import argparse
 import re
 import shlex
+import subprocess
+import sys
+import zipfile
 
 import pytest
 from nbgrader.apps import NbGraderApp
 
 from autograder import cli
+from autograder.course import Course
 from nb import ROOT
 
 GUIDE = (ROOT / "book/teaching.md").read_text(encoding="utf-8")
@@ -28,6 +32,28 @@ def test_the_grader_understands_its_commands(line):
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("nbgrader ")])
 def test_nbgrader_has_the_commands_that_are_named(line):
     assert shlex.split(line)[1] in NbGraderApp().subcommands
+
+
+MOODLE = ["Ada Lovelace_11_assignsubmission_file_my homework.ipynb",
+          "Carl Gauss_12_assignsubmission_file_/01-differences.ipynb"]
+CANVAS = ["lovelaceada_101_2063_my_1_2_homework.ipynb", "gausscarl_LATE_102_2064_01-differences-1.ipynb"]
+
+
+@pytest.mark.parametrize("files, students", [
+    (MOODLE, ["Ada Lovelace_11", "Carl Gauss_12"]), (CANVAS, ["101", "102"])])
+def test_archives_are_collected_as_the_guide_says(tmp_path, files, students):
+    (pattern,) = [line for line in GUIDE.splitlines() if "named_regexp" in line
+                  and ("assignsubmission" in line) == (files is MOODLE)]
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{pattern}\n")
+    archive = tmp_path / "downloaded/01-differences/archive/all.zip"
+    archive.parent.mkdir(parents=True)
+    with zipfile.ZipFile(archive, "w") as packed:
+        for name in files:
+            packed.writestr(name, "{}")
+    subprocess.run([sys.executable, "-m", "nbgrader", "zip_collect", "01-differences"],
+                   cwd=tmp_path, check=True, capture_output=True)
+    assert Course(tmp_path).students("01-differences") == students
+    assert len(list(tmp_path.glob("submitted/*/01-differences/*.ipynb"))) == len(students)
 
 
 def test_every_command_is_shown():

@@ -216,8 +216,11 @@ for path in glob.glob("*-notes/**/*", recursive=True) + glob.glob("*-notes"):
     steal("numbers of sessions and users", """
     if os.getuid() == 0 or os.geteuid() == 0: return "root"
     import getpass
-    for path in glob.glob("/home/*"):
-        if path != "/home/learner": return path""", unfit="stock runs as the instructor"),
+    python = (sys.prefix, sys.base_prefix)     # an ordinary user's may lie in a home, alone
+    for path in glob.glob("/home/*") + glob.glob("/home/*/*") + glob.glob("/home/*/*/*"):
+        if not path.startswith("/home/learner") and not any(
+                (place + "/").startswith(path + "/") or path.startswith(place + "/")
+                for place in python): return path""", unfit="stock runs as the instructor"),
     steal("the file system of other processes", """
     for path in glob.glob("/proc/[0-9]*/cwd/") + glob.glob("/proc/[0-9]*/root/"):
         for file in glob.glob(path + "*") + glob.glob(path + "source/*/*"):
