@@ -5,7 +5,7 @@ and wherever no script runs, and next to it the frames as JSON. In the book
 `book/_static/stepper.js` draws the frames and adds buttons, keys and a slider; it needs no
 kernel and no network.
 
-The JSON of a figure has these parts. Colours and dashes are numbers, 0 the first.
+The JSON of a figure has these parts. Colours and dashes are numbers, 0 the first::
 
     unit      what a frame is called: "step", "iteration"
     panels    what stays: a list of
@@ -18,14 +18,14 @@ The JSON of a figure has these parts. Colours and dashes are numbers, 0 the firs
               stay on this route, a list a panel}
     frames    {says: the frame in words, panels: what changes, an object a panel}
 
-What changes, a panel of each kind:
+What changes, a panel of each kind::
 
     table     set: [[row, column, text]], which stays; lit: [[row, column]], in this frame alone
     graph     set: [[node, row of text, text]]; lit: [node]; edges: [edge]; back: against them
     matrix    show: [[row, column]], which stays; rows, columns: the seed, in this frame alone
     plot      marks, drawn over those of the panel
 
-A mark has a kind, and a colour or `colours`, one a point; without `points` it takes the panel's:
+A mark has a kind, and a colour or `colours`, one a point; without `points` it takes the panel's::
 
     line      points, dash; perhaps a name, beside point number `at`
     dots      points, size
