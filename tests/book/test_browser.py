@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import re
 import threading
 
 import pytest
@@ -132,6 +133,24 @@ def test_messages_wrap(open_page):
     page = open_page("book/learning", viewport=PHONE)
     message = page.locator(".highlight-text pre", has_text="Not yet: central_difference").first
     assert message.evaluate("m => m.scrollWidth <= m.clientWidth")
+
+
+def test_formulas_of_part_two_fit_on_a_phone(built, open_page):
+    page, wide, seen = None, [], 0
+    for name in built:
+        if not re.match(r"book/1[1-8]-", name):
+            continue
+        page = open_page(name, page=page, viewport=PHONE)
+        widths = page.evaluate("""() => {
+            document.querySelectorAll("article details").forEach((each) => each.open = true);
+            return [...document.querySelectorAll("article mjx-container")].map((each) => [
+                each.firstElementChild.getBoundingClientRect().width,
+                each.closest("div.math, p, li, td, summary").getBoundingClientRect().width,
+                each.textContent.slice(0, 60)]);
+        }""")
+        seen += len(widths)
+        wide += [f"{name}: {words}" for formula, room, words in widths if formula > room + 1]
+    assert wide == [] and seen > 500
 
 
 def test_paper_is_light_and_unfolded_and_shows_no_navigation(book, open_page):
