@@ -3,7 +3,8 @@
 Namespaces and limits decide what a process can reach; the filter makes the kernel itself
 smaller. System calls that a notebook never needs and an attack would like (mounting, new
 namespaces, tracing, kernel modules, io_uring, keys, clocks) end with an error, and so do
-all that are newer than this list. The filter is a program for the kernel's packet-filter
+those that get memory which no limit of a process counts, and all that are newer than this
+list. The filter is a program for the kernel's packet-filter
 machine (McCanne & Jacobson 1993): load a word of the call's description, compare, jump,
 return. It holds for the process and all its children and cannot be taken off again.
 """
@@ -25,12 +26,20 @@ CALLS = {
     "mount_setattr": (442, 442), "swapon": (167, 224), "swapoff": (168, 225),
     "quotactl": (179, 60), "quotactl_fd": (443, 443), "acct": (163, 89),
     "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
-    "fanotify_init": (300, 262),
+    "fanotify_init": (300, 262), "lookup_dcookie": (212, 18), "nfsservctl": (180, 42),
+    "sysfs": (139, None), "ustat": (136, None),
     # other namespaces
     "unshare": (272, 97), "setns": (308, 268),
     # other processes
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "kcmp": (312, 272), "pidfd_getfd": (438, 438), "process_madvise": (440, 440),
+    "process_mrelease": (448, 448), "move_pages": (279, 239), "migrate_pages": (256, 238),
+    # memory that outlives its mapping, so that neither a limit on addresses nor a look at
+    # what processes have mapped finds it
+    "memfd_create": (319, 279), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190),
+    # where memory lies
+    "mbind": (237, 235), "set_mempolicy": (238, 237), "get_mempolicy": (239, 236),
+    "set_mempolicy_home_node": (450, 450),
     # doors into the kernel
     "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282),
     "io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
@@ -39,6 +48,8 @@ CALLS = {
     "kexec_load": (246, 104), "kexec_file_load": (320, 294), "reboot": (169, 142),
     "syslog": (103, 116), "iopl": (172, None), "ioperm": (173, None), "vhangup": (153, 58),
     "personality": (135, 92), "modify_ldt": (154, None), "memfd_secret": (447, 447),
+    "uselib": (134, None), "create_module": (174, None), "get_kernel_syms": (177, None),
+    "query_module": (178, None), "_sysctl": (156, None),
     # the machine's clock and name
     "settimeofday": (164, 170), "clock_settime": (227, 112), "adjtimex": (159, 171),
     "clock_adjtime": (305, 266), "sethostname": (170, 161), "setdomainname": (171, 162),

@@ -43,6 +43,9 @@ PROBES = {
         all(libc.syscall(number, 0, 0, 0, 0, 0) == -1 and ctypes.get_errno() == 1
             for number in ([425, 321, 323, 248] if platform.machine() == "x86_64" else
                            [425, 280, 282, 217]))""",
+    "no memory that no limit counts": """
+        fails(os.memfd_create, "x") and libc.shmget(0, 1 << 20, 0o1600) == -1
+        and libc.msgget(0, 0o1600) == -1""",
     "no unknown system call": """
         libc.syscall(999) == -1 and ctypes.get_errno() == 38""",
     "no network": """
