@@ -24,8 +24,9 @@ MAX_DIGITS = 4_000            # hexadecimal digits of a whole number
 
 HEADER = struct.Struct("!II")
 FRAME = struct.Struct("!Q")
-ARRAY_KINDS = "biufcSUMm"
-DTYPE = re.compile(r"[<>|=](?:[biufcSU][0-9]{1,5}|[Mm]8\[[1-9]?[0-9]{0,3}[A-Za-z]{1,2}\])")
+#: Types of arrays that cross: numbers, truth values, text, and times that have a unit.
+DTYPE = re.compile(r"[<>|=](?:[biufcSU][1-9][0-9]{0,4}|[Mm]8\[[1-9]?[0-9]{0,3}[A-Za-z]{1,2}\])")
+MAX_AXES = 16
 CHUNK = 1 << 20
 KEYS = {"plain", "ellipsis", "int", "float", "complex", "bytes", "range", "tuple", "frozenset",
         "number"}
@@ -83,10 +84,11 @@ class Encoder:
         if kind is dict:
             return ["dict", [[self._key(key, depth + 1), self.encode(item, depth + 1)]
                              for key, item in value.items()]]
-        if _is_plain_array(value):
-            self.frames.append(np.ascontiguousarray(value).tobytes())
+        array = _plain_array(value)
+        if array is not None:
+            self.frames.append(array.tobytes())
             name = "array" if kind is np.ndarray else "number"
-            return [name, [value.dtype.str, list(value.shape), len(self.frames) - 1]]
+            return [name, [array.dtype.str, list(array.shape), len(self.frames) - 1]]
         parts = dataframes.taken_apart(value)
         if parts:
             return [parts[0], self.encode(parts[1], depth + 1)]
@@ -170,7 +172,7 @@ class Decoder:
     def _array(self, name, dtype, shape, frame):
         if type(dtype) is not str or not DTYPE.fullmatch(dtype):
             raise WireError("an array of a type that is not sent")
-        if len(shape) > 16 or not all(type(n) is int and n >= 0 for n in shape):
+        if len(shape) > MAX_AXES or not all(type(n) is int and n >= 0 for n in shape):
             raise WireError("an array of an impossible shape")
         if type(frame) is not int or frame < 0:
             raise WireError("an array without its frame")
@@ -188,10 +190,17 @@ def _is_plain_key(item):
     return name in KEYS and all(map(_is_plain_key, inside))
 
 
-def _is_plain_array(value):
+def _plain_array(value):
+    """NumPy's own array or number as an array that can be sent; None if it cannot."""
     kind = type(value)
-    numpys_own = kind is np.ndarray or (isinstance(value, np.generic) and kind.__module__ == "numpy")
-    return numpys_own and value.dtype.kind in ARRAY_KINDS and value.dtype.fields is None
+    if kind is not np.ndarray and not (isinstance(value, np.generic) and kind.__module__ == "numpy"):
+        return None
+    array = np.asarray(value)
+    if array.dtype.kind in "SU" and array.dtype.itemsize == 0:
+        array = array.astype(f"{array.dtype.kind}1")      # no buffer can hold text without room
+    if array.ndim > MAX_AXES or not DTYPE.fullmatch(array.dtype.str):
+        return None
+    return array
 
 
 def _hexadecimal(number):
