@@ -42,13 +42,17 @@ class Agent:
         """Carry out one request and send its outcome."""
         try:
             value = self.carry_out(request, Decoder(self.resolve, frames))
+            encoder = Encoder(self.refer)
+            try:
+                item, frames = encoder.encode(value), encoder.frames
+            except WireError:        # too large, too deep or a set of objects: it stays as a whole
+                item, frames = self.refer(value), []
         except BaseException as error:
-            self.wire.send(["error", kind_of(error)[:60], str(error)[:MAX_TEXT], line_of(error)])
+            self.wire.send(["error", kind_of(error)[:60], text_of(error), line_of(error)])
             return
         try:
-            encoder = Encoder(self.refer)
-            self.wire.send(["value", encoder.encode(value)], encoder.frames)
-        except WireError:  # too large, too deep or a set of objects: it stays here as a whole
+            self.wire.send(["value", item], frames)
+        except WireError:            # too large as a message
             self.wire.send(["value", self.refer(value)])
 
     def carry_out(self, request, decoder):
@@ -67,10 +71,9 @@ class Agent:
         number = len(self.objects) + 1
         self.objects[number] = value
         kind = "class" if isinstance(value, type) else "function" if callable(value) else "object"
-        name = getattr(value, "__name__", None)
-        return ["handle", [number, kind, type(value).__name__[:60], str(name)[:60],
-                           str(getattr(value, "__doc__", None) or "")[:MAX_TEXT * 10],
-                           signature_of(value)]]
+        return ["handle", [number, kind, type(value).__name__[:60],
+                           attribute(value, "__name__")[:60],
+                           attribute(value, "__doc__")[:MAX_TEXT * 10], signature_of(value)]]
 
     def resolve(self, name, content, decoder):
         """The object that an item of the judge's names."""
@@ -118,11 +121,27 @@ def first(iterable, count):
     return list(itertools.islice(iterable, count))
 
 
+def attribute(value, name):
+    """An attribute as text; '' if there is none, also where its class fails to say so."""
+    try:
+        return str(getattr(value, name) or "")
+    except Exception:
+        return ""
+
+
+def text_of(error):
+    """The text of an exception, or '' if its class fails to give it."""
+    try:
+        return str(error)[:MAX_TEXT]
+    except Exception:
+        return ""
+
+
 def signature_of(value):
     """The parameters of a function as text, or '' if it has none that can be read."""
     try:
         return str(inspect.signature(value))[:MAX_TEXT] if callable(value) else ""
-    except (ValueError, TypeError):
+    except Exception:             # there is none, or an odd class fails to give it
         return ""
 
 

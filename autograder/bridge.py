@@ -7,6 +7,7 @@ spent. Both ends use this module, but only the judge relies on it: what the sand
 sends is what the learner's code wants to send.
 """
 
+import collections
 import json
 import re
 import struct
@@ -28,6 +29,7 @@ FRAME = struct.Struct("!Q")
 DTYPE = re.compile(r"[<>|=](?:[biufcSU][1-9][0-9]{0,4}|[Mm]8\[[1-9]?[0-9]{0,3}[A-Za-z]{1,2}\])")
 MAX_AXES = 16
 CHUNK = 1 << 20
+DICTIONARIES = (dict, collections.defaultdict, collections.Counter, collections.OrderedDict)
 KEYS = {"plain", "ellipsis", "int", "float", "complex", "bytes", "range", "tuple", "frozenset",
         "number"}
 
@@ -81,7 +83,7 @@ class Encoder:
             return [kind.__name__, [self.encode(item, depth + 1) for item in value]]
         if kind is set or kind is frozenset:
             return [kind.__name__, [self._key(item, depth + 1) for item in value]]
-        if kind is dict:
+        if kind in DICTIONARIES:
             return ["dict", [[self._key(key, depth + 1), self.encode(item, depth + 1)]
                              for key, item in value.items()]]
         array = _plain_array(value)

@@ -25,12 +25,17 @@ EXCEPTIONS = {
         "ArithmeticError", "AssertionError", "AttributeError", "FileNotFoundError", "ImportError",
         "IndexError", "KeyError", "LookupError", "MemoryError", "ModuleNotFoundError", "NameError",
         "NotImplementedError", "OSError", "OverflowError", "RecursionError", "RuntimeError",
-        "StopIteration", "TypeError", "ValueError", "ZeroDivisionError")
+        "TypeError", "ValueError", "ZeroDivisionError")
 }
 
 
 class LearnerError(Exception):
-    """An exception of the learner's code that is none of Python's common ones."""
+    """An exception of the learner's code that is none of Python's common ones.
+
+    StopIteration is one of these: out of a function it would end a loop of the test, as in
+    ``zip(map(f, inputs), expected)``, before anything was compared. `Handle.__next__` turns
+    it back.
+    """
 
 
 class Interruption(BaseException):
@@ -73,6 +78,7 @@ class Channel:
         self.requests = 0
         self.depth = 0
         self.interruption = None
+        self.failure = None           # what the test must not get over
         self.closed = False
 
     def get(self, name):
@@ -85,7 +91,7 @@ class Channel:
         try:
             items = [encoder.encode(part) for part in (function, list(arguments), keywords)]
         except WireError as error:
-            raise TypeError(f"this cannot be handed to the learner's code: {error}") from None
+            self.refuse(f"this cannot be handed to the learner's code: {error}")
         return self._request(["call", *items], encoder.frames)
 
     def operate(self, handle, name, function, arguments, keywords=None, plain_data=True):
@@ -137,7 +143,7 @@ class Channel:
             items = [["library", [module, name]], encoder.encode(list(arguments)),
                      encoder.encode({})]
         except WireError as error:
-            raise TypeError(f"this cannot be handed to the learner's code: {error}") from None
+            self.refuse(f"this cannot be handed to the learner's code: {error}")
         return self._request(["call", *items], encoder.frames)
 
     def close(self):
@@ -146,6 +152,17 @@ class Channel:
             with contextlib.suppress(Interruption):
                 self._guard(self.wire.send, ["bye"])
         self.closed = True
+
+    def refuse(self, text):
+        """Tell a test that it cannot have this, by a TypeError.
+
+        One that a test expects of the learner's code, or passes over, would count for the
+        learner. So the test fails of it in any case.
+        """
+        error = TypeError(text)
+        if self.depth == 0:
+            self.failure = self.failure or error
+        raise error from None
 
     def interrupt(self, kind, detail=""):
         """Give up on the sandbox, for good."""
@@ -192,7 +209,13 @@ class Channel:
         try:
             result = self.callbacks[number](*arguments, **keywords)
             answer = ["returned", encoder.encode(result)]
-        except Exception as error:
+        except (Interruption, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            # Learner code may catch it, but what failed in a function of the test has failed.
+            failed = isinstance(error, AssertionError) or not isinstance(error, Exception)
+            if failed and not hasattr(error, "learner_line"):
+                self.failure = self.failure or error
             encoder.frames = []
             answer = ["raised", type(error).__name__, str(error)[:500]]
         finally:
@@ -233,6 +256,7 @@ class Channel:
         if isinstance(value, Handle):
             if value._channel is not self:
                 raise WireError(f"{value!r} belongs to an earlier test cell")
+            value._said = {}          # learner code may change it
             return ["handle", value._number]
         name = getattr(value, "__name__", None)
         if isinstance(name, str) and self.shared.get(name) is value:
@@ -272,5 +296,5 @@ def _learner_error(kind, text, line):
     """The exception that stands for one of the learner's code, with the line that raised it."""
     known = EXCEPTIONS.get(kind)
     error = known(text) if known else LearnerError(f"{kind}: {text}")
-    error.learner_line = line
+    error.learner_kind, error.learner_line = kind, line
     return error

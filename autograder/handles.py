@@ -4,21 +4,28 @@ What is not plain data stays in the sandbox, and the test gets a `Handle`. Calls
 attributes, items and arithmetic are carried out there, while comparison, truth and
 conversion are refused, so that a test can only ever decide on data. Arithmetic is for the
 classes that the notebook is about: an object in the place of a number must not be able to
-answer ``answer - expected`` with 0.0, nor ``np.allclose(answer, expected)`` with True.
+answer ``answer - expected`` with 0.0, nor ``np.allclose(answer, expected)`` with True. Nor
+must it show two faces: what it said of its length and its items holds until it is handed
+to learner code again.
 """
 
 import ast
 import inspect
 import operator
 
+import numpy as np
+
 MAX_ITEMS = 10_000            # items taken from a learner's iterator
-OWN = {"_channel", "_number", "_kind", "_informed"}     # what the judge keeps about an object
+#: Methods of text, sets, arrays and frames by which a test compares them with what it expects.
+COMPARING = {"equals", "identical", "startswith", "endswith", "issubset", "issuperset",
+             "isdisjoint", "dot"}
+OWN = {"_channel", "_number", "_kind", "_informed", "_said"}    # what the judge keeps about an object
 
 
 def refused(name):
     def refuse(self, *arguments):
-        raise TypeError(f"the answer is {self!r}, not plain data: it cannot be used with {name}; "
-                        "compare its attributes or what its functions return")
+        self._channel.refuse(f"the answer is {self!r}, not plain data: it cannot be used with "
+                             f"{name}; compare its attributes or what its functions return")
     return refuse
 
 
@@ -36,11 +43,9 @@ def _compared(name):
     function = getattr(operator, name)
 
     def compare(self, other):
+        result = self._channel.call(function, self, other)     # it may raise what a test expects
         # A branch in a function that learner code calls decides nothing about the mark.
-        if self._channel.depth == 0:
-            refused(name)(self)
-        result = self._channel.call(function, self, other)
-        if type(result) is not bool:
+        if self._channel.depth == 0 or type(result) is not bool:
             refused(name)(self)
         return result
     return compare
@@ -50,16 +55,15 @@ class Handle:
     """An object in the sandbox that is not plain data.
 
     ``_informed`` says that an operator has shown it plain data of the test, which may be
-    what the test expects.
+    what the test expects; ``_said`` is what it answered to questions about its items.
     """
-
-    __hash__ = None
 
     def __init__(self, channel, number, kind):
         self._channel = channel
         self._number = number
         self._kind = kind
         self._informed = False
+        self._said = {}
 
     def __repr__(self):
         return f"an object of the learner's type {self._kind}"
@@ -67,6 +71,8 @@ class Handle:
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
+        if name in COMPARING and self._kind not in self._channel.classes:
+            refused(name)(self)
         return self._channel.call(getattr, self, name)
 
     def __setattr__(self, name, value):
@@ -80,22 +86,77 @@ class Handle:
         return self._channel.beside("gradem.observe", name, self, *arguments)
 
     def __len__(self):
-        length = self._channel.call(len, self)
+        length = self._once("length", lambda: self._channel.call(len, self))
         if type(length) is not int or length < 0:
             raise TypeError(f"the length of {self!r} is not a whole number")
         return length
 
     def __iter__(self):
-        items = self._channel.first(self, MAX_ITEMS + 1)
+        items = self._items()
         if len(items) > MAX_ITEMS:
             raise ValueError(f"{self!r} yields more than {MAX_ITEMS} items")
+        if self._said.get("length", len(items)) != len(items):
+            self._channel.refuse(f"{self!r} has another length than items")
         return iter(items)
 
+    def _items(self):
+        return self._once("items", lambda: self._channel.first(self, MAX_ITEMS + 1))
+
+    def _once(self, question, ask):
+        """What the object says to a question; one in the place of data always says the same."""
+        if self._channel.depth > 0 or self._kind in self._channel.classes:
+            return ask()
+        if question not in self._said:
+            said = self._said
+            answer = ask()            # which hands it over, so that what it said is forgotten
+            self._said = {**said, question: answer}
+        return self._said[question]
+
     def __next__(self):
-        return self._channel.call(next, self)
+        try:
+            return self._channel.call(next, self)
+        except Exception as error:
+            if getattr(error, "learner_kind", "") == "StopIteration":
+                raise StopIteration from None
+            raise
 
     def __getitem__(self, key):
-        return self._channel.call(operator.getitem, self, key)
+        if type(key) in (int, slice) and self._kind not in self._channel.classes \
+                and self._channel.depth == 0:
+            items = self._as_sequence(key)
+            if items is not None:
+                return items[key] if type(key) is int else self._part(key, items[key])
+        return self._item(key)
+
+    def _item(self, key):
+        return self._once(("item", repr(key)),
+                          lambda: self._channel.call(operator.getitem, self, key))
+
+    def _part(self, places, items):
+        """A part of it, as of whatever kind it comes, with the items that it has as a whole."""
+        part = self._item(places)
+        if isinstance(part, Handle):
+            part._said = {"items": items}
+        elif type(part) in (list, tuple):
+            return type(part)(items)
+        elif not any(isinstance(item, Handle) for item in items) \
+                and not np.array_equal(list(part) if type(part) is str else part, items):
+            self._channel.refuse(f"{self!r} has other items in its parts than as a whole")
+        return part
+
+    def _as_sequence(self, place):
+        """The items, of which one is at this place; None if it has no items but answers to keys."""
+        try:
+            items = self._items()
+        except Exception as error:
+            if hasattr(error, "learner_line"):            # it cannot be iterated
+                return None
+            raise
+        if self._once("keys", lambda: self._channel.call(hasattr, self, "keys")) is True:
+            if not any(type(item) is type(place) and item == place for item in items):
+                self._channel.refuse(f"{self!r} has keys, and {place} is none of them")
+            return None
+        return items if len(items) <= MAX_ITEMS else None
 
     def __setitem__(self, key, value):
         self._channel.call(operator.setitem, self, key, value)
@@ -119,7 +180,7 @@ class Handle:
         locals()[f"__{_name}__"] = _carried_out(_name)
     for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
         locals()[f"__{_name}__"] = _compared(_name)
-    for _name in ("bool", "float", "int", "complex", "index", "contains", "array", "round"):
+    for _name in ("bool", "float", "int", "complex", "index", "contains", "array", "round", "hash"):
         locals()[f"__{_name}__"] = refused(_name)
     del _name
 

@@ -64,7 +64,7 @@ class Judge:
                 self.shared[name] = value
 
     def run_test(self, grade_id, channel):
-        """Run a test cell; it raises what the test raises, and Interruption.
+        """Run a test cell; it raises what the test raises or passed over, and Interruption.
 
         Parameters
         ----------
@@ -87,8 +87,8 @@ class Judge:
         finally:
             for name in self.answers:
                 self.globals.pop(name, None)
-        if channel.interruption:
-            raise channel.interruption
+        if channel.interruption or channel.failure:
+            raise channel.interruption or channel.failure
 
     def line_of(self, error, grade_id):
         """The number of the line of a test cell in which an exception arose, or 0."""

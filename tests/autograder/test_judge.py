@@ -141,6 +141,38 @@ def table_of(n):
     return pd.DataFrame({"n": np.arange(n), "word": list("abc")[:n]},
                         index=pd.Index(range(n), name="row"))
 
+class Wrapped:
+    def __init__(self, **fields): self.__dict__["fields"] = fields
+    def __getattr__(self, name): return self.fields[name]       # KeyError, not AttributeError
+
+class Mute(Exception):
+    def __str__(self): raise KeyError("text")
+
+def mute():
+    raise Mute()
+
+class Meta(type):
+    def __eq__(self, other): return True
+    def __hash__(self): return 0
+
+class Equal(metaclass=Meta):
+    pass
+
+def containers():
+    import collections
+    counted = collections.defaultdict(int, {"a": 1})
+    Pair = collections.namedtuple("Pair", "x y")
+    return counted, collections.Counter("aab"), Pair(1, 2.5), collections.deque([1, 2, 3])
+
+def masked():
+    return np.ma.array([1.0, 2.0, 3.0])
+
+def word():
+    return type("Word", (str,), {})("abc")
+
+def grow(items):
+    items.append(0)
+
 def odd(kind):
     return {"large": np.zeros(10**7), "set": {Vector()}, "keys": {(Vector(),): 1}}[kind]
 """
@@ -254,6 +286,22 @@ PASSING = {
         "assert apply(lambda f: float(f['n'].sum()), frame) == 3.0\n"
         "pd.testing.assert_series_equal(apply(pd.Series.cumsum, frame['n']), "
         "expected['n'].cumsum())",
+    "an object whose class is careless": "assert Wrapped(x=3).x == 3",
+    "an exception without a text": "with pytest.raises(Exception) as caught:\n    mute()",
+    "a class that equals everything": "assert callable(Equal) and Equal.__name__ == 'Equal'",
+    "dictionaries of the standard library":
+        "counted, letters, pair, queue = containers()\nassert counted == {'a': 1}\n"
+        "assert letters == {'a': 2, 'b': 1}",
+    "other containers": "_, _, pair, queue = containers()\nx, y = pair\n"
+        "assert (x, y, pair.y, pair[1], len(pair), pair[:1]) == (1, 2.5, 2.5, 2.5, 2, (1,))\n"
+        "assert list(queue) == [1, 2, 3] and queue[-1] == 3 and len(queue) == 3",
+    "arrays of another class, and their parts":
+        "m = masked()\nassert m[0] == 1.0 and m[1:].sum() == 5.0 and list(m[1:]) == [2.0, 3.0]\n"
+        "check.close(m[:2].tolist(), [1.0, 2.0])\nassert word()[:2] == 'ab' and word()[0] == 'a'",
+    "a container that an answer changes":
+        "_, _, _, queue = containers()\nassert len(queue) == 3 and list(queue) == [1, 2, 3]\n"
+        "grow(queue)\nassert len(queue) == 4 and list(queue) == [1, 2, 3, 0] and queue[3] == 0\n"
+        "queue.popleft()\nqueue[0] = 7\nassert queue[0] == 7",
     "seeded inputs": "a = check.rng().normal()\nassert a == check.rng().normal()",
 }
 
