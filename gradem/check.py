@@ -216,11 +216,13 @@ def _difference(got, want, rtol, atol):
         empty = "is empty: it" if got.size == 0 else ""
         return f"{empty} has shape {got.shape}, but it should have shape {want.shape}".strip()
     same = got == want
-    odd = ~np.isfinite(got) & ~same
+    odd = ~(np.isfinite(got) & np.isfinite(want)) & ~same
     if odd.any():
         return _at_first(odd, got, want)
     with np.errstate(invalid="ignore"):
-        error = np.where(same, 0.0, np.abs(got - want))
+        # whole numbers as floats: the difference of two of them may be too large for one
+        difference = np.subtract(got, want, dtype=np.result_type(got, want, float))
+        error = np.where(same, 0.0, np.abs(difference))
     wrong = ~(error <= atol + rtol * np.abs(want))
     if not wrong.any():
         return ""
@@ -257,14 +259,17 @@ def _inequality(got, want):
     if got is None and want is not None:
         return f"is None, but it should be {_shown(want)}: is a return missing?"
     if isinstance(want, np.ndarray):
-        if type(got) is not np.ndarray or got.dtype.kind not in "iub":
-            return f"is {_shown(got)}, but it should be an array of whole numbers"
+        truth = want.dtype.kind == "b"
+        if type(got) is not np.ndarray or got.dtype.kind not in ("b" if truth else "iu"):
+            kind = "truth values" if truth else "whole numbers"
+            return f"is {_shown(got)}, but it should be an array of {kind}"
         if got.shape != want.shape:
             return f"has shape {got.shape}, but it should have shape {want.shape}"
         wrong = got != want
         return _at_first(wrong, got, want) if wrong.any() else ""
     kinds = {bool: (bool, np.bool_), int: (int, np.integer)}.get(type(want), type(want))
-    mistaken = isinstance(got, (bool, np.bool_)) and type(want) is not bool
+    # NumPy counts a span of time as a whole number
+    mistaken = isinstance(got, (bool, np.bool_, np.timedelta64)) and type(want) is not bool
     if mistaken or not isinstance(got, kinds) or got != want:
         return f"is {_shown(got)}, but it should be {_shown(want)}"
     return ""

@@ -70,6 +70,16 @@ def test_an_object_equal_to_everything_is_refused():
 def test_infinities_and_nans_that_are_expected_are_equal_only_to_themselves():
     check.close(np.array([np.inf, 1.0]), np.array([np.inf, 1.0]))
     assert "-inf" in complaint(check.close, -np.inf, np.inf)
+    for finite in (5.0, 0, np.float64(1e308)):
+        assert "should be inf" in complaint(check.close, finite, np.inf)
+    assert "should be inf" in complaint(check.close, np.array([5.0, 1.0]), np.array([np.inf, 1.0]))
+    assert "should be nan" in complaint(check.close, 1.0, np.nan)
+
+
+def test_a_difference_too_large_for_a_whole_number_is_a_difference():
+    assert "should be 7" in complaint(check.close, np.int64(7 - 2**63), 7)
+    assert "should be 1" in complaint(check.close, np.uint64(0), np.uint64(1), atol=0.5)
+    check.close(np.uint8(250), 251, atol=1)
 
 
 def test_a_known_mistake_is_named_and_a_mistake_that_gives_the_right_value_is_not():
@@ -103,6 +113,8 @@ def test_sequences_are_compared_item_by_item():
     (1, True), (True, 1), (2.0, 2), ("2", 2), (None, 0), ([1, 2], [1, 3]), ([1], [1, 2]),
     (np.array([0.0, 1.0]), np.array([0, 1])), (np.array([0, 1]), np.array([0, 2])),
     (np.array([[0, 1]]), np.array([0, 1])), ("abc", "abd"),
+    (np.array([False, True]), np.array([0, 1])), (np.array([0, 1]), np.array([False, True])),
+    (np.array([False, True]), np.array([True, True])), (np.timedelta64(9), 9),
 ], ids=repr)
 def test_equal_refuses_another_kind_or_value(got, want):
     assert "should" in complaint(check.equal, got, want)
@@ -110,7 +122,8 @@ def test_equal_refuses_another_kind_or_value(got, want):
 
 @pytest.mark.parametrize("got, want", [
     (np.int64(3), 3), (np.True_, True), ("w3", "w3"), ((1, "a"), [1, "a"]),
-    (np.array([0, 1]), np.array([0, 1])), (None, None),
+    (np.array([0, 1]), np.array([0, 1])), (None, None), (np.array([True]), np.array([True])),
+    (np.array([0, 1]), np.array([0, 1], dtype=np.uint8)),
 ], ids=repr)
 def test_equal_accepts_the_same_value_in_numpys_types(got, want):
     check.equal(got, want)
