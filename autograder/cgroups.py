@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 PREFIX = "autograder"
+ABANDONED = 60.0              # seconds; a kernel starts in less
 
 
 class ControlGroup:
@@ -26,6 +27,7 @@ class ControlGroup:
     """
 
     def __init__(self, limits):
+        remove_abandoned()
         # The name tells who made it, so that others can remove it when its maker was killed.
         name = f"{PREFIX}-{os.getpid()}-{secrets.token_hex(4)}"
         make = _version_2 if (ROOT / "cgroup.controllers").exists() else _version_1
@@ -44,8 +46,25 @@ class ControlGroup:
 
 def remove_left_by(maker):
     """Remove the groups that a process, now gone, has left."""
-    for folder in [*ROOT.glob(f"*/{PREFIX}-{maker}-*"), *_siblings().glob(f"{PREFIX}-{maker}-*")]:
+    for folder in _made_by(maker):
         _remove(folder)
+
+
+def remove_abandoned():
+    """Remove the empty groups of runs that were killed as a whole, so that nobody tidied up.
+
+    A maker that is not seen here may live in another container. So young groups are left
+    alone, and one that holds a process cannot be removed.
+    """
+    for folder in _made_by("*"):
+        with contextlib.suppress(OSError):
+            maker, age = folder.name.split("-")[1], time.time() - folder.stat().st_mtime
+            if age > ABANDONED and not Path("/proc", maker).exists():
+                folder.rmdir()
+
+
+def _made_by(maker):
+    return {*ROOT.glob(f"*/{PREFIX}-{maker}-*"), *_siblings().glob(f"{PREFIX}-{maker}-*")}
 
 
 def _version_1(name, limits):

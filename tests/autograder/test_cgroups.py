@@ -70,6 +70,21 @@ def test_what_a_killed_maker_has_left_is_removed_and_nothing_else(tree):
     assert sorted(path.name for path in (tree / "pids").iterdir()) == ["autograder-123-ab", "other"]
 
 
+def test_who_makes_a_group_removes_the_empty_ones_of_runs_that_were_killed(tree):
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for name, age in [(f"autograder-{ended.pid}-old", 100), (f"autograder-{ended.pid}-new", 0),
+                      (f"autograder-{ended.pid}-full", 100), (f"autograder-{os.getpid()}-own", 100)]:
+        folder = tree / "pids" / name
+        folder.mkdir(parents=True)
+        if name.endswith("full"):
+            (folder / "cgroup.procs").write_text("1")
+        os.utime(folder, (time.time() - age,) * 2)
+    (made,) = ControlGroup(LIMITS).folders
+    left = {folder.name.rpartition("-")[2] for folder in (tree / "pids").iterdir() if folder != made}
+    assert left == {"new", "full", "own"}
+
+
 def test_what_a_judge_that_broke_off_has_left_is_removed(monkeypatch):
     makers = []
     monkeypatch.setattr(cgroups, "remove_left_by", makers.append)
