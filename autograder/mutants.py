@@ -1,8 +1,8 @@
 """Generic wrong answers: what the tests must refuse, whatever they ask.
 
 A mutant is a right answer whose results are changed on their way out: numbers and
-arrays, those in tuples, lists and dictionaries, the numeric attributes of an object, and
-the results of a function that is returned. A class is changed in its methods and
+arrays, those in tuples, lists, dictionaries and data frames, the numeric attributes of an
+object, and the results of a function that is returned. A class is changed in its methods and
 operators. None is left alone, as is an exception. Some mutants put one wrong value in the
 place of each result (KINDS), one hands back what it was given (ARGUMENT), and three only
 repeat what they saw (MEMORIES): their rule is gone, their memory is perfect. A change is
@@ -18,7 +18,9 @@ import sys
 import numpy as np
 
 CONSTANT = -98765.0
+BROADCASTS = "an empty array that broadcasts"
 AGREES = "an object that agrees with everything"
+EMPTY = "empty"
 ARGUMENT = "the argument itself"
 FIRST = "the first result again"
 BEFORE = "the result of the call before"
@@ -97,7 +99,7 @@ KINDS = {
     "None": lambda value: None,
     "NaN": lambda value: _filled(value, np.nan),
     "infinity": lambda value: _filled(value, np.inf),
-    "an empty array that broadcasts": lambda value: np.zeros((0, *np.shape(value))),
+    BROADCASTS: lambda value: np.zeros((0, *np.shape(value))),
     "zeros": lambda value: value * 0,
     "the sign flipped": lambda value: -value,
     "one per cent off": lambda value: value * 1.01,
@@ -106,7 +108,10 @@ KINDS = {
     "a text": lambda value: "9",
     "one axis too many": lambda value: np.asarray(value)[np.newaxis],
     AGREES: Agreeable,
+    EMPTY: lambda value: value,
 }
+#: Of these, what is done to each number by itself.
+FOR_EACH = ("NaN", "infinity", "zeros", "the sign flipped", "one per cent off")
 
 
 def _filled(value, number):
@@ -131,6 +136,11 @@ def changed(value, kind):
         A new object, or the value itself where there is nothing to change.
     """
     global _changes
+    if kind == EMPTY and isinstance(value, (list, tuple, dict, set, frozenset, str)):
+        _changes += bool(value)
+        return type(value)()
+    if _is_table(value):
+        return _changed_table(value, kind)
     if _is_numeric(value) or (kind == AGREES and isinstance(value, (bool, np.bool_, str))):
         wrong = KINDS[kind](value)
         _changes += not _same(value, wrong)
@@ -141,9 +151,31 @@ def changed(value, kind):
         return {key: changed(item, kind) for key, item in value.items()}
     if inspect.isfunction(value):
         return _wrapped(value, kind)
-    if type(value).__module__ == "__main__":
+    if type(value).__module__ == "__main__" and kind != EMPTY:
         return _changed_object(value, kind)
     return value
+
+
+def _is_table(value):
+    """Is this a Series or DataFrame of pandas?"""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, (pandas.Series, pandas.DataFrame))
+
+
+def _changed_table(value, kind):
+    """A data frame with its numbers changed, or what stands in the place of one."""
+    global _changes
+    if kind == EMPTY:
+        wrong = value.iloc[:, :0] if value.ndim == 2 else value.iloc[:0]
+    elif kind in FOR_EACH:
+        wrong = value.copy()
+        parts = wrong.items() if value.ndim == 2 else [(None, wrong)]
+        numeric = {name: KINDS[kind](column) for name, column in parts if column.dtype.kind in "iufc"}
+        wrong = wrong.assign(**numeric) if value.ndim == 2 else numeric.get(None, wrong)
+    else:
+        wrong = value.iloc[:0] if kind == BROADCASTS else KINDS[kind](value)
+    _changes += not (type(wrong) is type(value) and value.equals(wrong))
+    return wrong
 
 
 def _changed_object(value, kind):

@@ -24,6 +24,7 @@ from autograder.report import HandMark
 from autograder.report import Output
 
 from .conftest import make_course, submitted_notebook
+from .test_sanitise import png
 
 EVIL = "data-pwned"
 ESSAY = f"""A *limit*, $a<b$ and `x < y`.
@@ -81,9 +82,11 @@ def test_a_rejected_submission_says_why(course):
     (Output("stdout", "a"), {"output_type": "stream", "name": "stdout", "text": "a"}),
     (Output("text/plain", "<b>"), {"output_type": "display_data", "metadata": {},
                                    "data": {"text/plain": "<b>"}}),
-    (Output("image/png", "aGFsbG8="), {"output_type": "display_data", "metadata": {},
-                                       "data": {"image/png": "aGFsbG8="}}),
-    (Output("image/png", 'aGFsbG8="><script>'), None),
+    (Output("image/png", png(3, 2)), {"output_type": "display_data", "metadata": {},
+                                      "data": {"image/png": png(3, 2)}}),
+    (Output("image/png", "aGFsbG8="), None),                          # base64, and no picture
+    (Output("image/png", png(100_000, 100_000)), None),               # it would fill the memory
+    (Output("image/png", png(3, 2) + '"><script>'), None),
     (Output("image/png", '!'), None),
     (Output("image/svg+xml", "<svg onload=1>"), None),
     (Output("text/html", "<b>"), None), (Output("text/markdown", "<b>"), None),

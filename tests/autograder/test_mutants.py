@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from autograder import mutants
@@ -55,12 +56,37 @@ def test_numbers_and_arrays_are_changed(kind, number, array):
     pair = mutants.changed((3.0, [ARRAY, "text"], {"a": 3.0}), kind)
     assert type(pair) is tuple and pair[1][1] == "text"
     np.testing.assert_array_equal(np.asarray(pair[2]["a"]), np.asarray(number))
-    assert kind in mutants.KINDS and len(mutants.KINDS) == 12
+    assert kind in mutants.KINDS and len(mutants.KINDS) == 13
 
 
 def test_text_truth_and_none_are_left_alone():
-    for kind in set(mutants.KINDS) - {mutants.AGREES}:
+    for kind in set(mutants.KINDS) - {mutants.AGREES, mutants.EMPTY}:
         assert [mutants.changed(value, kind) for value in ("a", True, None)] == ["a", True, None]
+
+
+@pytest.mark.parametrize("value, empty", [([1, 2], []), ((ARRAY, 3.0), ()), ({"a": 1}, {}),
+                                          ("text", ""), ({1}, set()), (3.0, 3.0)])
+def test_what_has_items_is_emptied(value, empty):
+    assert mutants.changed(value, mutants.EMPTY) == empty
+
+
+FRAME = pd.DataFrame({"n": [1.0, 2.0], "word": ["a", "b"]})
+
+
+@pytest.mark.parametrize("kind, numbers", [("NaN", [np.nan] * 2), ("zeros", [0.0, 0.0]),
+                                           ("the sign flipped", [-1.0, -2.0])])
+def test_the_numbers_of_data_frames_are_changed(kind, numbers):
+    wrong = mutants.changed(FRAME, kind)
+    np.testing.assert_array_equal(wrong["n"], numbers)
+    assert wrong["word"].tolist() == ["a", "b"] and FRAME["n"].tolist() == [1.0, 2.0]
+    np.testing.assert_array_equal(mutants.changed(FRAME["n"], kind), numbers)
+
+
+def test_data_frames_lose_their_rows_and_their_columns_and_are_replaced():
+    assert mutants.changed(FRAME, mutants.BROADCASTS).shape == (0, 2)
+    assert mutants.changed(FRAME, mutants.EMPTY).shape == (2, 0)
+    assert mutants.changed(FRAME["n"], mutants.EMPTY).shape == (0,)
+    assert mutants.changed(FRAME, "None") is None and mutants.changed(FRAME, "True") is True
 
 
 def test_functions_that_are_returned_are_changed():

@@ -29,7 +29,8 @@ def test_a_sound_exercise_has_no_defect(rehearse_course):
     kinds = [trial.kind for trial in trials]
     counts = [kinds.count(kind) for kind in ("solution", "right", "wrong", "generic")]
     assert counts == [1, 2, 4, len(mutants.KINDS) + 1 + len(mutants.MEMORIES)]
-    assert all(trial.applies for trial in trials)
+    assert {trial.title for trial in trials if not trial.applies} \
+        == {f"square: {mutants.EMPTY}"}          # a number has no parts
     assert "No defects." in rehearsed(source, trials)
 
 
@@ -83,6 +84,24 @@ def test_a_weak_test_is_named_with_what_it_accepts(rehearse_course, weak, accept
     found = {title for _, kind, title, words in defects(trials)
              if kind == "generic" and words.startswith("square-check accepts results that are")}
     assert f"square: {accepted}" in found
+
+
+@pytest.mark.parametrize("body, weak, accepted", [
+    ("[x * y for y in [1, 2, 3]]", "for got, want in zip({0}(2), [2, 4, 6]):\n    assert got == want",
+     "empty"),
+    ("{{str(x): x}}", "for name, got in {0}(2).items():\n    assert name == str(got)", "empty"),
+    ("pd.Series([x, x * x])", "want = pd.Series([3.0, 9.0])\n"
+     "assert ({0}(3.0) - want).abs().max() < 1 or {0}(3.0).empty", "an empty array that broadcasts"),
+    ("pd.DataFrame({{'x': [x], 'y': [x]}})", "for name, column in {0}(3.0).items():\n"
+     "    assert column[0] == 3.0", "empty"),
+])
+def test_a_weak_test_of_data_with_parts_is_named(rehearse_course, body, weak, accepted):
+    solution = ("import pandas as pd\ndef {0}(x):\n    ### BEGIN SOLUTION\n    return " + body
+                + "\n    ### END SOLUTION")
+    cells = exercise("parts", check="import pandas as pd\n" + weak, solution=solution,
+                     hidden="import pandas as pd\n" + weak)
+    _, trials = rehearse_course(cells, answers("parts"))
+    assert f"parts: {accepted}" in {title for _, kind, title, _ in defects(trials)}
 
 
 def test_a_generic_result_that_is_right_is_no_defect(rehearse_course):
