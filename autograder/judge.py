@@ -31,9 +31,11 @@ class Judge:
     seed : int
         Seed of the inputs drawn in test cells: of `gradem.check.rng`, of `random` and of
         ``np.random``. Each test cell begins with it anew.
+    folder : path, optional
+        Where the instructor's cells run: with the data files beside the notebook.
     """
 
-    def __init__(self, source, seed):
+    def __init__(self, source, seed, folder="."):
         code = [cell for cell in source.cells if cell.cell_type == "code"]
         solutions = [plain_python(cell.source) for cell in code if is_answer(cell)]
         self.defines = {cell.metadata.nbgrader.grade_id: names_bound(plain_python(cell.source))
@@ -42,6 +44,7 @@ class Judge:
         self.classes = set().union(*map(classes_defined, solutions))
         self.tests = {cell.metadata.nbgrader.grade_id: cell for cell in code if is_test(cell)}
         self.seed = seed
+        self.folder = folder
         self.shared = {}
         self.texts = []               # of the cells that ran, for tests that read an answer
         self.looks_up = {}            # of the instructor's names: those that their texts mention
@@ -98,7 +101,8 @@ class Judge:
         return numbers[-1] if numbers else 0
 
     def _execute(self, source, name):
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), \
+                contextlib.chdir(self.folder):
             exec(compile(source, _file(name), "exec"), self.globals)
 
 

@@ -7,13 +7,14 @@ points only. Whatever a learner's notebook does, marking ends with a report.
 
 import contextlib
 import math
+import shutil
 import signal
 import threading
 import time
 
 import nbformat
 
-from autograder import words
+from autograder import scratch, words
 from autograder.channel import Channel, Interruption, LearnerError
 from autograder.judge import Judge
 from autograder.report import CellMark, Incident, LearnerCell, Report
@@ -64,7 +65,11 @@ class Session:
     def __init__(self, source, *, seed, sandbox="bubblewrap", files=(), limits=Limits(),
                  template=None):
         self.limits = limits
-        self.judge = Judge(source, seed)
+        files = tuple(files)
+        self.folder = scratch.folder()
+        for file in files:
+            shutil.copy(file, self.folder)
+        self.judge = Judge(source, seed, self.folder)
         self.exercises = _exercises(source)
         self.incidents = []
         self.replayed = []            # the cells that a new kernel must run again
@@ -73,11 +78,12 @@ class Session:
         self.deadline = math.inf
         self.reason = ""              # why the notebook was given up, in words for the learner
         self.template = template
-        self.own = None if template else start(contents_of(source, files), sandbox, limits)
+        self.own = None
         try:
+            self.own = None if template else start(contents_of(source, files), sandbox, limits)
             self.kernel = self._new_kernel()
         except BaseException:
-            self._close_template()
+            self._tidy()
             raise
 
     def __enter__(self):
@@ -85,11 +91,12 @@ class Session:
 
     def __exit__(self, *exception):
         self.kernel.kill()
-        self._close_template()
+        self._tidy()
 
-    def _close_template(self):
+    def _tidy(self):
         if self.own:
             self.own.close()
+        scratch.remove(self.folder)
 
     def _new_kernel(self):
         return Kernel(self.own.connect() if self.own else connect(self.template), self.limits)

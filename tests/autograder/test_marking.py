@@ -121,6 +121,20 @@ def test_plain_and_demonstrating_cells_of_the_instructor_are_run(marked, small_c
     assert report.points == ALL, [cell.message for cell in report.cells]
 
 
+def test_the_instructor_s_cells_and_tests_find_the_data_files(small_course):
+    source = nbformat.read(small_course.source, as_version=4)
+    named(source, "setup").source += "\ndata = np.loadtxt('data.csv', delimiter=',')"
+    named(source, "square-check").source += ("\ncheck.close(square(data), data**2)\n"
+                                             "open('notes', 'w').write(open('data.csv').read())")
+    nbformat.write(source, small_course.source)
+    data = small_course.source.with_name("data.csv")
+    data.write_text("1,2")
+    path = small_course.hand_in("student", small_course.submitted_notebook())
+    report = mark(path, small_course.source, seed=1, files=[data])
+    assert report.points == ALL, [cell.message for cell in report.cells]
+    assert {path.name for path in data.parent.iterdir()} == {"p1.ipynb", "data.csv"}
+
+
 # ---- words ---------------------------------------------------------------------------
 
 
