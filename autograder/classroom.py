@@ -107,8 +107,9 @@ def grade_class(course, assignment, *, students=None, seed=None, sandbox="bubble
 def _job(course, material, student, seed, sandbox, by_hand):
     """The job of a student, with what lies in the submitted folder now."""
     folder = course.folder("submitted", student, material.assignment)
-    return Job(student, material, job.hand_in(folder, material),
-               _slip(folder / TIMESTAMP).strip(), seed, sandbox,
+    is_link = course.is_link(student, material.assignment)
+    return Job(student, material, job.hand_in(folder, material, is_link),
+               "" if is_link else _slip(folder / TIMESTAMP).strip(), seed, sandbox,
                dict(by_hand), job.grader())
 
 
@@ -125,6 +126,8 @@ def _slip(path):
 
 def _pass_on(course, result):
     """Lay beside the pages what nbgrader's exchange needs to give them to the right learner."""
+    if course.is_link(result.student, result.assignment):
+        return
     submitted, pages = (course.folder(step, result.student, result.assignment)
                         for step in ("submitted", "feedback"))
     for name in (TIMESTAMP, SECRET):

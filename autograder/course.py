@@ -118,6 +118,13 @@ class Course:
         """Names of all who handed in a folder for the assignment."""
         return self._names("submitted", None, assignment)
 
+    def is_link(self, student, assignment):
+        """Does a link in the place of a student's folder lead to somebody else's work?"""
+        folder, other = (self.folder("submitted", name, assignment) for name in (student, f"{student}-"))
+        own = [place for place in (folder, *folder.parents)
+               if place not in (other, *other.parents)]
+        return any(place.is_symlink() for place in own)
+
     def graded(self, assignment):
         """Names of all for whom there is a folder of results for the assignment."""
         return self._names("autograded", None, assignment)

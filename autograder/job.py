@@ -116,18 +116,23 @@ class Job:
                 "grader": self.grader}
 
 
-def hand_in(folder, material):
+def hand_in(folder, material, is_link=False):
     """Read the notebooks that are in a student's folder.
 
     Parameters
     ----------
     folder : Path
     material : Material
+    is_link : bool
+        Whether the folder is a link, which is not followed.
 
     Returns
     -------
     dict of str to Handed
     """
+    if is_link:
+        return {source.name: Handed(None, "The folder that was handed in is a link.")
+                for source in material.notebooks}
     return {source.name: _handed(folder, source.path.name, len(material.notebooks))
             for source in material.notebooks}
 

@@ -1,5 +1,6 @@
 """A class is graded to its end, whatever is among it, and nothing is left running."""
 
+import csv
 import errno
 import os
 import signal
@@ -91,6 +92,59 @@ def test_a_foreign_notebook_is_graded_and_a_renamed_one_is_taken(graded):
     _, results = graded
     assert results["foreign"].graded and results["foreign"].points == 0
     assert "my homework (1).ipynb" in results["renamed"].reports["p1"].notes[0]
+
+
+#: What learners and programs may call a folder: markup, formulas, commands, patterns, control
+#: characters, names that other systems or SQL take for something else.
+NAMES = ["<script>alert(1)", "<img src=x onerror=alert(1)>", "a\nb", "=1+1", "-rf", "$(touch pwned)", "x" * 128,
+         "%2e%2e", "CON", "a\u202eb", "'; drop table grade; --", "{{7*7}}", "a\\b", "~root", "&amp;",
+         "a%s%n", "\x1b[2Jx", "{student_id}", "*"]
+
+
+def test_hostile_names_of_folders_and_files_are_only_names(tmp_path):
+    small = make_course(tmp_path / "course")
+    for name in NAMES:
+        small.hand_in(name, submitted_notebook())
+    odd = small.hand_in("odd", submitted_notebook(), "x.ipynb")
+    odd.rename(odd.with_name("<img src=x onerror=alert(1)>\n\x1b[31m\u202e.ipynb"))
+    course = Course(small.root)
+    results = grade(course)
+    assert {student: result.points for student, result in results.items()} \
+        == dict.fromkeys([*NAMES, "odd"], 10.0)
+    assert scores(course) == dict.fromkeys([*NAMES, "odd"], 10.0)
+    assert main(["export", "ps1", "--to", "moodle", "--course", str(small.root),
+                 "--output", str(tmp_path / "marks.csv")]) == 0
+    assert main(["feedback", "ps1", "--course", str(small.root)]) == 0
+    with open(tmp_path / "marks.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert len(rows) == len(NAMES) + 2 and not [cell for row in rows for cell in row
+                                                if cell[:1] in "=+-@" and cell not in ("", "-")]
+    pages = [path for folder in ("feedback", "autograded") for path in (small.root / folder).rglob("*.html")]
+    assert len(pages) >= len(NAMES) + 1
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        assert "<script>alert" not in text and "<img src=x" not in text and "\x1b" not in text
+        assert "\u202e" not in text
+    assert {path.name for path in small.root.iterdir()} <= {
+        "source", "submitted", "autograded", "feedback", "gradebook.db", "nbgrader_config.py"}
+
+
+def test_a_link_in_the_place_of_a_folder_is_not_followed(tmp_path):
+    small = make_course(tmp_path / "course")
+    folder = small.hand_in("ada", submitted_notebook()).parent
+    (small.root / "submitted/eve").symlink_to(folder.parent)
+    (small.root / "submitted/mallory").mkdir()
+    (small.root / "submitted/mallory/ps1").symlink_to(folder)
+    stamp = small.hand_in("trudy", submitted_notebook()).with_name("timestamp.txt")
+    (tmp_path / "secret").write_text("a secret")
+    stamp.symlink_to(tmp_path / "secret")
+    os.mkfifo(small.hand_in("pipe", submitted_notebook()).with_name("timestamp.txt"))
+    results = grade(Course(small.root))
+    assert {student: result.points for student, result in results.items()} == {
+        "ada": 10, "eve": 0, "mallory": 0, "trudy": 10, "pipe": 10}
+    for student in ("eve", "mallory"):
+        assert results[student].reports["p1"].reason == "The folder that was handed in is a link."
+    assert "secret" not in results["trudy"].to_json()
 
 
 def test_reports_can_be_read_again_and_hold_the_seed(graded):
