@@ -27,7 +27,7 @@ DISTRIBUTIONS = packages_distributions()
 ALLOWED = [
     ("gradem", ["core"], {"gradem"}),
     ("autograder", ["core", "grader"], {"gradem", "autograder"}),
-    ("tools", ["core", "course", "grader"], OWN | {"problem"}),        # book/tour/problem.py
+    ("tools", ["core", "course", "grader", "test"], OWN | {"problem"}),        # book/tour/problem.py
     ("book/_ext", ["core", "course"], set()),
     ("benchmarks", list(EXTRAS), BENCHMARKS | {"gradem", "autograder", "tests"}),
     ("tests", list(EXTRAS), OWN | BENCHMARKS | {"tests"}),
