@@ -113,8 +113,7 @@ def raises(error, function, *arguments, name="the call", hint=""):
     except error as exception:
         return str(exception)
     except Exception as exception:
-        kind = type(exception).__name__
-        complaint = f"raises {kind} ({exception}), but it should raise {error.__name__}"
+        complaint = f"raises {_named(exception)}, but it should raise {error.__name__}"
     else:
         complaint = f"returns {_shown(result)}, but it should raise {error.__name__}"
     raise Mistake(_sentences(f"{name} {complaint}", hint))
@@ -146,8 +145,7 @@ def returns(function, *arguments, name="the call", hint=""):
     except NotImplementedError:
         raise
     except Exception as exception:
-        kind = type(exception).__name__
-        complaint = f"raises {kind} ({exception}), but it should return a value"
+        complaint = f"raises {_named(exception)}, but it should return a value"
     raise Mistake(_sentences(f"{name} {complaint}", hint))
 
 
@@ -331,6 +329,12 @@ def _shown(value):
         return f"an object of type {type(value).__name__}"
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _named(exception):
+    """An exception by its kind, and by what it says, if it does."""
+    kind, text = type(exception).__name__, str(exception)
+    return f"{kind} ({text})" if text else kind
 
 
 def _sentences(*parts):

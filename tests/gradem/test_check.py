@@ -194,3 +194,10 @@ def test_ipython_shows_the_words_instead_of_a_traceback():
         shell.run_cell("from gradem import check\ncheck.close(1.0, 2.5, name='f(3)')")
     assert "Not yet: f(3) is 1, but it should be 2.5." in output.stdout
     assert "Traceback" not in output.stdout
+
+
+def test_an_exception_without_a_text_is_named_alone():
+    def fails():
+        raise RuntimeError
+    assert complaint(check.returns, fails, name="f()").startswith("f() raises RuntimeError, but it")
+    assert "raises RuntimeError, but it should raise ValueError" in complaint(check.raises, ValueError, fails)
