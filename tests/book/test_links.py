@@ -1,7 +1,17 @@
 """Everything a page refers to is in the book, and figures have words."""
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import nb
+
+TEXTS = sorted([*nb.ROOT.glob("book/*.md"), *nb.ROOT.glob("book/*.ipynb")])
+# "{cite:t}`griewank2008`, chapters 3 and 4, derive": chapters of another book
+ELSEWHERE = re.compile(r"\{cite:\w+\}`[^`]*`,? (?:in )?chapters? [\d, and to]+|\[[^]]*\]\([^)]*\)|```.*?```",
+                       re.DOTALL)
 
 
 def references(page):
@@ -65,3 +75,24 @@ def test_every_page_has_its_own_title_its_language_and_a_way_past_the_menu(book,
         skip = page.select_one(".skip-link a, a.skip-link")
         assert skip and page.find(id=skip["href"].removeprefix("#")), name
     assert {title: names for title, names in titles.items() if len(names) > 1} == {}
+
+
+def prose(path):
+    """The text of a page, from its source."""
+    if path.suffix == ".md":
+        return path.read_text()
+    return "\n\n".join(cell.source for cell in nb.read(path).cells if cell.cell_type == "markdown")
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_a_chapter_is_named_by_a_link_and_not_by_a_number(path):
+    assert re.findall(r".*\b[Cc]hapters? \d+.*", ELSEWHERE.sub("", prose(path))) == []
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_a_formula_has_a_number_exactly_if_something_refers_to_it(path):
+    labels = set(re.findall(r"\$\$ \((eq-[\w-]+)\)", prose(path)))
+    referred = {name for other in TEXTS for name in re.findall(r"\{eq\}`([\w-]+)`", prose(other))}
+    assert labels <= referred
+    assert {name for name in re.findall(r"\{eq\}`([\w-]+)`", prose(path))} <= {
+        name for other in TEXTS for name in re.findall(r"\$\$ \((eq-[\w-]+)\)", prose(other))}
