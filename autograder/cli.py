@@ -242,7 +242,8 @@ def feedback(chosen):
                 progress.update()
                 yield result
 
-    page = overview.write(course, assignment, written(results))
+    with course.only_writer():         # no page of an older mark in the place of a newer one
+        page = overview.write(course, assignment, written(results))
     print(f"{len(pages)} pages, the first of them {os.path.relpath(pages[0])}")
     print(f"Overview: {os.path.relpath(page)}")
     return DONE
