@@ -203,6 +203,9 @@ def grade(chosen):
     print(tables.marks(assignment, results))
     print(tables.noticed(results))
     print(f"\n{summary.text(waiting)}\n")
+    strays = course.strays()
+    if strays:
+        print(tables.strays(strays))
     if summary.kept:
         print(f"Kept: {summary.kept} of {summary.submissions} were marked before, and neither "
               "they nor the assignment nor the grader changed. To mark them again: --regrade")
@@ -213,7 +216,7 @@ def grade(chosen):
     print(f"Reports:   {reports}/{classroom.REPORT}")
     print(f"Feedback:  {pages}/*.html")
     print(f"Overview:  {os.path.relpath(page)}")
-    return DONE if all(result.graded for result in results) else LOOK
+    return DONE if all(result.graded for result in results) and not strays else LOOK
 
 
 def feedback(chosen):

@@ -129,6 +129,26 @@ class Course:
         """Names of all for whom there is a folder of results for the assignment."""
         return self._names("autograded", None, assignment)
 
+    def strays(self):
+        """What was handed in and is graded with no assignment, since it lies in another place.
+
+        Returns
+        -------
+        list of str
+            Notebooks outside of the folders of assignments, and folders with notebooks that
+            are called like no assignment; in nbgrader's usual layout only.
+        """
+        blank = "autograder-name"
+        parent = self.folder("submitted", blank, blank).parents[1]
+        if self.folder("submitted", blank, "a") != parent / blank / "a":
+            return []
+        known = self.assignments()
+        found = [*parent.glob("*.ipynb"), *parent.glob("*/*.ipynb"),
+                 *{path.parent for path in parent.glob("*/*/*.ipynb")
+                   if path.parent.name not in known}]
+        return sorted(str(self._shown(path)) for path in found
+                      if not any(part.startswith(".") for part in path.relative_to(parent).parts))
+
     def _names(self, step, student, assignment):
         """The names that, put in place of the one that is None, give an existing folder."""
         def candidate(name):

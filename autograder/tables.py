@@ -84,6 +84,14 @@ def noticed(results):
     return "\n".join(["Noticed:", *lines]) if lines else "Nothing odd was noticed."
 
 
+def strays(places):
+    """What was handed in where no assignment is."""
+    rest = len(places) - LINES_EACH
+    return ("Not looked at, because it lies in no folder of an assignment: "
+            + ", ".join(shown(place, 100) for place in places[:LINES_EACH])
+            + (f" and {rest} more" if rest > 0 else ""))
+
+
 def rehearsed(source, trials):
     """What was tried in each exercise, and every defect, as text."""
     rows = [["exercise", "right", "wrong", "generic", "defects"]]

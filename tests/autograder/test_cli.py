@@ -111,6 +111,18 @@ def test_grade_tells_with_its_code_that_somebody_was_not_graded(run, small_cours
     assert "not graded" in out and "ada: The file is not a notebook" in out
 
 
+def test_grade_skips_nothing_silently(run, small_course):
+    small_course.hand_in("ada", small_course.submitted_notebook())
+    for name in "bcdef":
+        path = small_course.root / f"submitted/{name}\x1b/p1.ipynb"
+        path.parent.mkdir()
+        path.write_text("{}")
+    code, out, _ = run("grade", "ps1", "--course", small_course.root)
+    assert code == 1 and "\x1b" not in out
+    assert "Not looked at, because it lies in no folder of an assignment: submitted/b /p1.ipynb, " \
+        "submitted/c /p1.ipynb, submitted/d /p1.ipynb and 2 more" in out
+
+
 def test_grade_one_student_only(run, small_course):
     for student in ("ada", "bob"):
         small_course.hand_in(student, '{"cells": []}')

@@ -23,6 +23,16 @@ def test_the_default_layout_of_nbgrader(small_course):
     assert course.folder("feedback", "ada", "ps1") == root / "feedback/ada/ps1"
 
 
+def test_what_lies_where_no_assignment_is(small_course):
+    for place in ("submitted/ada/ps1/p1.ipynb", "submitted/bob/p1.ipynb", "submitted/p1.ipynb",
+                  "submitted/eve/ps1 (1)/p1.ipynb", "submitted/eve/ps1/.ipynb_checkpoints/a.ipynb",
+                  "submitted/eve/.ipynb_checkpoints/a.ipynb", "submitted/zoe/ps2/notes.txt"):
+        (small_course.root / place).parent.mkdir(parents=True, exist_ok=True)
+        (small_course.root / place).write_text("{}")
+    assert Course(small_course.root).strays() == [
+        "submitted/bob/p1.ipynb", "submitted/eve/ps1 (1)", "submitted/p1.ipynb"]
+
+
 def test_a_layout_of_ones_own(tmp_path):
     notebook = tmp_path / "teacher" / "week-1" / "task" / "one.ipynb"
     notebook.parent.mkdir(parents=True)
@@ -40,6 +50,8 @@ c.CourseDirectory.db_url = "sqlite:///marks/all.db"
     course = Course(tmp_path)
     assert course.assignments() == ["week-1"]
     assert course.students("week-1") == ["of-ada"]
+    (tmp_path / "in/week-1/of-ada/one.ipynb").write_text("{}")
+    assert course.strays() == []
     assert course.db_url == f"sqlite:///{tmp_path}/marks/all.db"
 
 

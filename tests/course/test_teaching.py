@@ -69,6 +69,20 @@ def test_every_option_is_explained(command):
     assert [option for option in options if option not in GUIDE] == []
 
 
+def test_the_size_of_a_class_is_read_off_measured_rates():
+    assert "```{include} ../benchmarks/grading.md" in GUIDE
+    table = (ROOT / "benchmarks/grading.md").read_text(encoding="utf-8")
+    sizes = re.findall(r"^\| ([\d,]+) \| ([\d.]+) (s|min|h) \|", table, re.M)
+    assert [size for size, _, _ in sizes] == ["100", "10,000", "1,000,000"]
+    (ours,) = re.findall(r"^\| submissions a minute \| [\d.]+ \| ([\d.]+) \|", table, re.M)
+    (more,) = re.findall(r"^\| seconds for one more \| [\d.]+ \| ([\d.]+) \|", table, re.M)
+    seconds = {"s": 1, "min": 60, "h": 3600}
+    for size, time, unit in sizes:
+        size, time = int(size.replace(",", "")), float(time) * seconds[unit]
+        # a class takes the start and what one more costs, which is rounded to a hundredth
+        assert size * (float(more) - 0.006) < time < size * (float(more) + 0.006) + 100 * 60 / float(ours)
+
+
 def test_every_incident_is_explained():
     told = {kind for cell in re.findall(r"^\| (`[^|]+`) \|", GUIDE[GUIDE.index("| Incident"):], re.M)
             for kind in re.findall(r"`([a-z-]+)`", cell)}

@@ -204,7 +204,7 @@ for _ in range(5000):
     Case("all files open", "files = []\nwhile True: files.append(open('/dev/null'))"),
     Case("the home folder is deleted", "import os, shutil\nshutil.rmtree(os.getcwd(), ignore_errors=True)\n"
          "os.listdir(os.getcwd())", unfit="it would delete the course"),
-    Case("a cell that is very long", edit=with_cells("square", "x = 0\n" * 300_000), deserves=ALL,
+    Case("a cell that is very long", edit=with_cells("square", "x = 0\n" * 100_000), deserves=ALL,
          seconds=60),
     Case("a thousand cells", edit=with_cells("square", *["x = 1"] * 900), deserves=ALL, seconds=60),
     Case("a cell of many brackets", edit=with_cells("square", "x = " + "(" * 50_000 + ")" * 50_000),
