@@ -442,8 +442,8 @@ def values_and_slopes(x, values, slopes):
 def computational_graph(trace, mode="evaluation"):
     """The graph of a program: a vertex for each line of its trace, the inputs at the bottom.
 
-    Beside each vertex stand its operation and its value, on each edge the local partial
-    derivative. In forward mode the tangents are added, in reverse mode the adjoints, and the
+    Beside each vertex, and below the inputs, stand its operation and its value, on each edge the
+    local partial derivative. In forward mode the tangents are added, in reverse mode the adjoints, and the
     arrows point the way that they take.
 
     Parameters
@@ -469,11 +469,11 @@ def computational_graph(trace, mode="evaluation"):
     depths, places = layers(len(trace.lines), trace.edges)
     width = max(abs(across) for across, _ in places.values())
     spacing = 0.7 + 0.085 * max(len(_said(line)) for line in trace.lines)       # inches
-    drawn, axes = plt.subplots(figsize=((2 * width + 1.1) * spacing, 0.9 + 1.1 * max(depths)))
+    drawn, axes = plt.subplots(figsize=((2 * width + 1.1) * spacing, 1.2 + 1.1 * max(depths)))
     _draw_edges(axes, trace, depths, places, mode)
     for k, line in enumerate(trace.lines):
-        _draw_vertex(axes, line, places[k], mode)
-    axes.set(xlim=(-width - 0.2, width + 0.9), ylim=(-0.35, max(depths) + 0.35))
+        _draw_vertex(axes, line, places[k], mode, below=depths[k] == 0)
+    axes.set(xlim=(-width - 0.2, width + 0.9), ylim=(-0.65, max(depths) + 0.35))
     axes.axis("off")
     said = [f"{line.name} = {_said(line)}" for line in trace.lines]
     if mode == "forward":
@@ -521,8 +521,8 @@ def _draw_edges(axes, trace, depths, places, mode):
                       bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"})
 
 
-def _draw_vertex(axes, line, place, mode):
-    """A circle with the name of a line; its operation and its numbers to the right."""
+def _draw_vertex(axes, line, place, mode, below):
+    """A circle with the name of a line; its operation and its numbers to the right, or below."""
     number = line.name[1:]
     axes.plot(*place, marker="o", markersize=25, markerfacecolor="white", markeredgecolor=BLACK,
               markeredgewidth=1.4, zorder=3)
@@ -533,7 +533,8 @@ def _draw_vertex(axes, line, place, mode):
     if mode == "reverse":
         said.append((rf"$\bar w_{{{number}}}$ = {_short(line.adjoint)}", VERMILION))
     for i, (text, color) in enumerate(said):
-        beside(axes, text, place, color, (17, 6 * (len(said) - 1) - 13 * i), fontsize=10,
+        offset = (0, -21 - 13 * i) if below else (17, 6 * (len(said) - 1) - 13 * i)
+        beside(axes, text, place, color, offset, fontsize=10, ha="center" if below else "left",
                zorder=5, bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none",
                                "alpha": 0.85})
 

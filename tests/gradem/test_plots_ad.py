@@ -178,6 +178,16 @@ def test_no_two_vertices_of_the_graph_share_a_place_and_arrows_go_up(f, point):
         assert centres[edge.end][1] > centres[edge.start][1]
 
 
+def test_no_edge_of_the_graph_runs_into_the_words_of_an_input():
+    shown = trace(lecture, 1.0, 2.0, adjoint=1.0)
+    axes = plots.computational_graph(shown, "reverse").axes[0]
+    axes.figure.draw_without_rendering()
+    lowest = min(axes.transData.transform(line.get_xydata())[0, 1] for line in axes.lines)
+    words = {text.get_text(): text.get_window_extent().y1 for text in axes.texts}
+    assert words["x1 = 1"] < lowest and words[r"$\bar w_{2}$ = 1"] < lowest
+    assert words["sin(w1) = 0.8415"] > lowest
+
+
 def test_a_graph_needs_what_its_mode_shows():
     with pytest.raises(ValueError, match="no tangents"):
         plots.computational_graph(trace(lecture, 1.0, 2.0), "forward")
