@@ -14,7 +14,7 @@ STORED = json.loads(climbs.RESULTS.read_text())
 def test_every_problem_and_climber_is_stored_with_its_cost():
     assert list(STORED["climbs"]) == list(climbs.problems())
     for costs in STORED["climbs"].values():
-        assert set(costs) == {"EM", "accelerated EM", "L-BFGS"}
+        assert set(costs) == {"EM", "accelerated EM", "L-BFGS", "gradient ascent"}
         assert all(cost["passes"] > 0 and cost["seconds"] > 0 for cost in costs.values())
 
 
@@ -32,3 +32,12 @@ def test_l_bfgs_ends_as_near_to_the_top_as_it_was_told():
     top = climbs.em(X, start, 300, False).history_[-1].log_likelihood
     few, many = (climbs.l_bfgs(X, start, top - gap) for gap in (1.0, climbs.NEAR))
     assert 1 < few <= many
+
+
+def test_gradient_ascent_needs_the_passes_that_are_stored():
+    name = "three groups, 150 points"
+    X, start = climbs.problems()[name]
+    goal = climbs.em(X, start, 300, False).history_[-1].log_likelihood - climbs.NEAR
+    passes = [climbs.gradient_ascent(X, start, goal, step) for step in climbs.STEPS]
+    assert abs(STORED["climbs"][name]["gradient ascent"]["passes"] - min(passes)) <= 2
+    assert climbs.gradient_ascent(X, start, 0.0, 1.0) == float("inf")
