@@ -171,7 +171,7 @@ class Gradebook:
         execute = self.book.db.execute
         if not execute(select(STUDENT.c.id).where(STUDENT.c.id == result.student)).first():
             execute(insert(STUDENT), {"id": result.student})
-        timestamp = _time(result.timestamp)
+        timestamp = time_of(result.timestamp)
         submission = self._submission(known, result, timestamp)
         existing = dict(execute(select(NOTEBOOK.c.notebook_id, NOTEBOOK.c.id)
                                 .where(NOTEBOOK.c.assignment_id == submission)).all())
@@ -479,7 +479,7 @@ def _points(mark, answer, report):
     return None if report.status == "graded" and answer.strip() else 0.0
 
 
-def _time(text):
+def time_of(text):
     """The time of handing in, or None if it is not given or is no time."""
     try:
         return parse_utc(text) if text else None

@@ -10,12 +10,14 @@ import re
 from dataclasses import dataclass, field
 
 from autograder import rehearsal
+from autograder.gradebook import time_of
 from autograder.tables import aligned, shown
 
 MISTAKES = 5                     # shown of each exercise
 NAMES = 8                        # shown of each kind of things to look at
 MESSAGES = 1000                  # different ones that are counted of an exercise
 FAILED = "the grader failed; the next run tries again"
+NO_TIME = "a timestamp.txt that holds no time, so not late"
 
 _number = re.compile(r"(?<![A-Za-z_\d])[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?j?|\b(?:nan|inf)\b")
 
@@ -60,6 +62,8 @@ class Summary:
         self.submissions += 1
         self.kept += result.kept
         self.seeds.add(result.seed)
+        if result.timestamp and time_of(result.timestamp) is None:
+            self.look[NO_TIME].append(result.student)
         for source in self.assignment.notebooks:
             report = result.reports[source.name]
             for thing in dict.fromkeys(_to_look_at(report)):

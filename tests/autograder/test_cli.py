@@ -123,6 +123,14 @@ def test_grade_skips_nothing_silently(run, small_course):
         "submitted/c /p1.ipynb, submitted/d /p1.ipynb and 2 more" in out
 
 
+def test_a_time_that_cannot_be_read_is_told(run, small_course):
+    for student, text in (("ada", "2026-11-20 12:00:00 UTC"), ("bob", "in time"), ("eve", "")):
+        path = small_course.hand_in(student, small_course.submitted_notebook())
+        path.with_name("timestamp.txt").write_text(text)
+    _, out, _ = run("grade", "ps1", "--course", small_course.root)
+    assert "  a timestamp.txt that holds no time, so not late (1): bob" in out
+
+
 def test_grade_one_student_only(run, small_course):
     for student in ("ada", "bob"):
         small_course.hand_in(student, '{"cells": []}')
