@@ -11,6 +11,9 @@ from pathlib import Path
 
 from autograder.submission import grade_id, is_answer, is_test, visible
 
+#: Of gradem, what every test may use.
+FOR_TESTS = ("gradem.check", "gradem.observe")
+
 
 @dataclass(frozen=True)
 class Test:

@@ -17,6 +17,7 @@ from pathlib import Path
 import gradem
 from autograder import (Unusable, agent, bridge, dataframes, isolation, limits, shell, syscalls,
                         zygote)
+from autograder.assignment import FOR_TESTS
 
 COURSE = "/course"            # the few modules that a notebook may import: parts of gradem
 
@@ -25,9 +26,6 @@ INSIDE = (agent, bridge, dataframes, isolation, limits, shell, syscalls, zygote)
 
 #: Where, within a place that is shown, packages are installed.
 PACKAGES = ("lib*/python*/*-packages", "local/lib*/python*/*-packages")
-
-#: Of gradem, what every test may use.
-FOR_TESTS = ("gradem.check", "gradem.observe")
 
 ENVIRONMENT = {
     "LANG": "C.UTF-8", "TZ": "UTC", "USER": "learner", "NBGRADER_EXECUTION": "autograde",

@@ -26,9 +26,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from tqdm import tqdm
 
 from autograder import words
-from autograder.assignment import SourceNotebook, exercises, title
+from autograder.assignment import FOR_TESTS, SourceNotebook, exercises, title
 from autograder.cells import plain_python
-from autograder.sandbox import FOR_TESTS
 from autograder.submission import Rejected, grade_id, is_answer, is_test, load, visible
 
 PASSED, LOOK, UNUSABLE = 0, 1, 2          # exit codes

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import nb
 import release
-from autograder.sandbox import FOR_TESTS
+from autograder.assignment import FOR_TESTS
 
 ASSIGNMENTS = sorted((nb.ROOT / "solutions").glob("*/*.ipynb"))
 EXERCISES = nb.ROOT / "exercises"
