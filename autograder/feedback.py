@@ -88,6 +88,8 @@ class Row:
     max_points: float
     tests: list                  # of (label, CellMark)
     hand: HandMark | None
+    given: dict                  # points that a human gave, by the names of cells
+    extra: float                 # credit besides
     by_hand: float               # of max_points, those that a human gives
     waiting: bool                # for these
     graded: bool = True
@@ -220,14 +222,15 @@ def _row(number, exercise, report, by_hand):
     names = [exercise.name, *(test.name for test in exercise.tests)]
     given = {name: by_hand[name].points for name in names
              if name in by_hand and by_hand[name].points is not None}
-    points = sum(given.values()) + sum(mark.points for _, mark in tests
-                                       if mark.grade_id not in given)
+    extra = sum(by_hand[name].extra for name in names if name in by_hand)
+    points = extra + sum(given.values()) + sum(mark.points for _, mark in tests
+                                               if mark.grade_id not in given)
     answered = bool(report.answers.get(exercise.name, "").strip())
     waiting = exercise.by_hand > 0 and exercise.name not in given and answered
     graded = report.status == "graded"
     return Row(number, exercise.name, exercise.title, points, exercise.points,
-               tests if graded else [], by_hand.get(exercise.name), exercise.by_hand, waiting, graded,
-               _trouble(exercise, report))
+               tests if graded else [], by_hand.get(exercise.name), given, extra, exercise.by_hand,
+               waiting, graded, _trouble(exercise, report))
 
 
 def _trouble(exercise, report):

@@ -455,7 +455,9 @@ class Gradebook:
                  for cells in (notebook.graded, notebook.commented)
                  for cell_name, cell in cells.items()}
         entered = collections.defaultdict(dict)
-        for table, value in ((GRADE, GRADE.c.manual_score), (COMMENT, COMMENT.c.manual_comment)):
+        for field, table, value in (("points", GRADE, GRADE.c.manual_score),
+                                    ("comment", COMMENT, COMMENT.c.manual_comment),
+                                    ("extra", GRADE, GRADE.c.extra_credit)):
             rows = select(SUBMISSION.c.student_id, table.c.cell_id, value).join(
                 NOTEBOOK, NOTEBOOK.c.assignment_id == SUBMISSION.c.id).join(
                 table, table.c.notebook_id == NOTEBOOK.c.id).where(
@@ -463,10 +465,9 @@ class Gradebook:
             if student:
                 rows = rows.where(SUBMISSION.c.student_id == student)
             for name, cell, given in self._rows(rows):
-                if cell in names and given != "":
+                if cell in names and (given or field == "points"):
                     old = entered[name].get(names[cell], HandMark(None, ""))
-                    entered[name][names[cell]] = (replace(old, points=given) if table is GRADE
-                                                  else replace(old, comment=given))
+                    entered[name][names[cell]] = replace(old, **{field: given})
         return entered.get(student, {}) if student else entered
 
 

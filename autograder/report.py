@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass(frozen=True)
 class HandMark:
-    """What a human entered for a cell: points (None if there are none yet) and a comment."""
+    """What a human entered for a cell: points (None if there are none), a comment, extra credit."""
 
     points: float | None
     comment: str
+    extra: float = 0.0
 
 
 @dataclass

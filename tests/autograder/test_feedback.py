@@ -71,9 +71,13 @@ def test_headings_tables_and_links_are_accessible(source):
 
 def test_what_a_human_entered_counts(source):
     page = soup(feedback.page(source, "ada", report(), {
-        "essay": HandMark(3.5, "Which limit?"), "square-hidden": HandMark(1.0, "")}))
-    assert page.select_one(".total").text == "9.5 of 14 points"
-    assert "Which limit?" in page.select("section.exercise")[2].text
+        "essay": HandMark(3.5, "Which limit?"), "square-hidden": HandMark(1.0, ""),
+        "mean-check": HandMark(None, "", 0.5)}))
+    assert page.select_one(".total").text == "10 of 14 points"
+    square, mean, essay = [section.text for section in page.select("section.exercise")]
+    assert "Which limit?" in essay and "Points from your instructor: 3.5." in essay
+    assert square.count("from your instructor: 1.") == 1
+    assert "Extra credit: 0.5." in mean and "instructor" not in mean
     assert "Not marked yet." not in page.text
 
 

@@ -182,7 +182,8 @@ def test_points_and_a_comment_entered_in_formgrader_stay(course, browser):
     for regrade in (False, True):
         list(grade_class(course, course.assignment("ps1"), regrade=regrade))
         with Gradebook(course) as gradebook:
-            assert gradebook.by_hand("ps1", "ada") == {("p1", "essay"): HandMark(2.5, "Say why.")}
+            assert gradebook.by_hand("ps1", "ada") == {("p1", "essay"): HandMark(2.5, "Say why.", 1.0)}
             assert gradebook.book.find_submission("ps1", "ada").score == 5 + 2.5 + 1
     page = (course.folder("feedback", "ada", "ps1") / "p1.html").read_text()
-    assert "Say why." in page
+    assert "Say why." in page and "Extra credit: 1." in page
+    assert "<strong>8.5</strong> of 14 points" in page
