@@ -18,7 +18,7 @@ help:
 	@echo "make bench      time gradem against other packages (some minutes)"
 	@echo "make clean      delete what was built (the environment stays in .venv)"
 
-demo: bubblewrap book exercises
+demo: bubblewrap book
 	.venv/bin/autograder demo
 
 book: .venv/ready

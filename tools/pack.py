@@ -27,12 +27,12 @@ WELCOME = """\
 use, and `autograder/` the command that checks an exercise. With Python 3.11 or newer, in this folder:
 
     python3 -m venv .venv
-    .venv/bin/pip install -e '.[course]'
+    .venv/bin/pip install -e ".[course]"
     .venv/bin/jupyter lab exercises/01-differences/01-differences.ipynb
     .venv/bin/autograder check exercises/01-differences/01-differences.ipynb
 
-On Windows write `.venv\\Scripts\\` for `.venv/bin/`. Only the installation needs a network.
-Chapters 4 and 5 compile C and C++, and chapter 9 also wants `pip install -e '.[tour]'`.
+On Windows write `py` for `python3`, and `.venv\\Scripts\\` for `.venv/bin/`. Only the installation needs a network.
+Chapters 4 and 5 compile C and C++, and chapter 9 also wants `pip install -e ".[tour]"`.
 """
 
 

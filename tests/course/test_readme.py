@@ -4,6 +4,7 @@ import doctest
 import re
 
 import nb
+import pack
 
 README = nb.ROOT / "README.md"
 
@@ -18,3 +19,13 @@ def test_what_it_links_to_and_lists_exists():
     named = re.findall(r"\]\(([A-Z][\w.-]*)\)", text)
     named += re.findall(r"^    (\w+/)  ", text, re.MULTILINE)
     assert len(named) > 8 and [name for name in named if not (nb.ROOT / name).exists()] == []
+
+
+def test_learners_type_the_same_as_in_their_guide_and_in_the_zip_file():
+    guide = (nb.ROOT / "book" / "learning.md").read_text(encoding="utf-8")
+    lines = re.search(r"Linux, macOS\n```\{code-block\} sh\n(.*?)```", guide, re.DOTALL)[1]
+    lines = lines.splitlines()
+    assert len(lines) == 3
+    for text in (README.read_text(encoding="utf-8"), pack.WELCOME):
+        assert [line for line in lines if f"    {line}" not in text] == []
+        assert "`py`" in text and ".venv\\Scripts\\" in text

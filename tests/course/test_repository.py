@@ -50,3 +50,9 @@ def test_make_alone_explains_every_target():
     targets = {"demo", "book", "zip", "serve", "test", "notebooks", "exercises", "bench", "tour",
                "clean"}
     assert set(re.findall(r"^make (\w+)", said, re.MULTILINE)) == targets
+
+
+def test_a_demonstration_does_not_touch_what_somebody_wrote_into_the_exercises():
+    steps = subprocess.run(["make", "--dry-run", "demo"], cwd=nb.ROOT, capture_output=True,
+                           text=True, check=True).stdout
+    assert "autograder demo" in steps and "release.py" not in steps
