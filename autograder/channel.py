@@ -15,6 +15,7 @@ from autograder.handles import Callable, Handle, refused
 
 MAX_CALLS = 100_000           # requests in one test cell
 MAX_BYTES = 1 << 30           # that one test cell takes from the sandbox in all
+MAX_TEXT, MAX_DOC = 500, 5000  # characters of a name or a signature, and of a docstring
 
 #: Modules whose functions are handed to learner code by name instead of by call-back.
 LIBRARIES = {"builtins", "math", "cmath", "_operator", "numpy", "numpy.linalg"}
@@ -278,7 +279,7 @@ class Channel:
         match name, content:
             case "handle", [int(number), ("function" | "class") as kind, str(), str(own), str(doc),
                             str(signature)]:
-                return Callable(self, number, kind, own, doc, signature)
+                return Callable(self, number, kind, own[:MAX_TEXT], doc[:MAX_DOC], signature[:MAX_TEXT])
             case "handle", [int(number), "object", str(kind), str(), str(), str()]:
                 # the name stands in repr, on which a test must not be able to decide
                 return Handle(self, number, kind if kind.isidentifier() else "of another name")
@@ -295,6 +296,6 @@ def _attributes(value):
 def _learner_error(kind, text, line):
     """The exception that stands for one of the learner's code, with the line that raised it."""
     known = EXCEPTIONS.get(kind)
-    error = known(text) if known else LearnerError(f"{kind}: {text}")
+    error = known(text) if known else LearnerError(f"{kind}: {text}" if text else kind)
     error.learner_kind, error.learner_line = kind, line
     return error

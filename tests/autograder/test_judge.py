@@ -1,12 +1,15 @@
 """What an author can write in a test cell, and what the judge refuses to decide on."""
 
 import re
+import time
 
 import nbformat
 import pytest
 from nbformat.v4 import new_notebook
 
+from autograder.bridge import Decoder
 from autograder.cells import classes_defined, names_bound, names_read, plain_python
+from autograder.channel import Channel
 from autograder.marking import Session
 from autograder.limits import Limits
 
@@ -437,6 +440,15 @@ def test_a_helper_of_an_earlier_test_finds_the_answers_it_calls():
         session.run(notebook.cells[0].source, "square")
         assert [session.test(name).passed for name in ("square-check", "square-hidden")] \
             == [True, True]
+
+
+def test_a_signature_of_megabytes_is_not_read():
+    channel = Channel(None, 0.0, lambda: True, {})
+    long = ["handle", [1, "function", "function", "f" * 10**6, "d" * 10**6, f"(x=[{'1,' * 10**6}])"]]
+    began = time.process_time()
+    handle = Decoder(channel._resolve).decode(long)
+    assert time.process_time() - began < 0.5
+    assert handle.__signature__ is None and len(handle.__doc__) < 10_000 > len(repr(handle))
 
 
 def test_a_test_belongs_to_the_answer_before_it(session):
