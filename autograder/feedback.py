@@ -303,6 +303,7 @@ def _stopped(source, report):
     """Sentences on cells of the learner that had to be stopped."""
     tests = {test.name for exercise in source.exercises for test in exercise.tests}
     answers = {exercise.name for exercise in source.exercises}
-    return [f"{f'The cell {incident.cell}' if incident.cell in answers else 'A cell of your own'} "
-            f"{incident.detail}." for incident in report.incidents
+    named = {"the notebook": "Your notebook", **{name: f"The cell {name}" for name in answers}}
+    return [f"{named.get(incident.cell, 'A cell of your own')} {incident.detail}."
+            for incident in report.incidents
             if incident.kind in STOPPED and incident.cell not in tests]

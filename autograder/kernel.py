@@ -114,7 +114,7 @@ class Kernel:
         wire = Wire(self.wire, self._wait)
         try:
             self._send(wire, ["run", code])
-            return _outcome(self._answer(wire))
+            return self._outcome(self._answer(wire))
         except WireError:
             return Outcome(error="ValueError: the cell is too long to be run")
         except _Over as over:
@@ -122,10 +122,18 @@ class Kernel:
                 return Outcome(incident=str(over), dead=True)
         self.interrupt()
         try:
-            outcome = _outcome(self._answer(wire))
+            outcome = self._outcome(self._answer(wire))
         except _Over:
             outcome = Outcome(dead=True)
         outcome.incident = "timeout"
+        return outcome
+
+    def _outcome(self, answer):
+        """The outcome that a kernel states, within the bounds that an honest one keeps itself."""
+        outcome = _outcome(answer)
+        size = sum(len(output.data) for output in outcome.outputs)
+        if size > self.limits.output_bytes or len(outcome.outputs) > self.limits.output_count:
+            raise _Over("protocol")
         return outcome
 
     def begin_test(self):

@@ -31,6 +31,8 @@ class Limits:
         Of one process.
     output_bytes, output_count : int
         Of one cell; what is more is left out.
+    total_output_bytes : int
+        Of all cells together.
     """
 
     cell_seconds: float = 20.0
@@ -45,6 +47,7 @@ class Limits:
     open_files: int = 256
     output_bytes: int = 1_000_000
     output_count: int = 1000
+    total_output_bytes: int = 10_000_000
 
 
 def bind(limits):

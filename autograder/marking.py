@@ -26,6 +26,7 @@ from autograder.submission import (
     Rejected, grade_id, is_answer, is_instructors, is_test, load, rebuild, visible,
 )
 from autograder.templates import connect, contents_of, start
+from gradem import observe
 
 MAX_MESSAGE = 2000
 SPARE_SECONDS = 5.0           # for a test beyond the time that the learner's code has
@@ -51,6 +52,8 @@ class Session:
     Attributes
     ----------
     incidents : list of Incident
+    notes : list of str
+        What else the instructor should know, in words for the learner.
     deadline : float
         On the clock of `time.monotonic`: when the notebook is given up.
     unanswered : set of str
@@ -72,6 +75,9 @@ class Session:
         self.judge = Judge(source, seed, self.folder)
         self.exercises = _exercises(source)
         self.incidents = []
+        self.notes = []
+        self.output_left = limits.total_output_bytes
+        self.finished = set()         # the cells that ended without an error
         self.replayed = []            # the cells that a new kernel must run again
         self.unanswered = set()
         self.deaths = 0
@@ -120,11 +126,26 @@ class Session:
         outcome = self.kernel.run(code)
         if outcome.incident:
             self._note(outcome.incident, name, _evidence(outcome.incident, self.limits))
+        self._bound_outputs(outcome)
         if outcome.dead:
             self._replace_kernel()
         else:
             self.replayed.append(code)
+        if not (outcome.error or outcome.incident or outcome.dead):
+            self.finished.add(code)
         return outcome
+
+    def _bound_outputs(self, outcome):
+        """Leave out what is too much for the notebook as a whole, and note it once."""
+        size = sum(len(output.data) for output in outcome.outputs)
+        if size > self.output_left:
+            outcome.outputs = []
+            if self.output_left >= 0:
+                self._note("output-limit", "the notebook", "put out more than "
+                           f"{self.limits.total_output_bytes / 1e6:g} MB in all; the rest was left out")
+            self.output_left = -1
+        else:
+            self.output_left -= size
 
     def run_instructors_cell(self, cell):
         """Run a cell of the instructor's that is no test, in sandbox and judge."""
@@ -235,10 +256,19 @@ class Session:
 
     def _not_defined(self, missing, exercise):
         """That a name of an answer is missing: nbgrader's own stub defines none."""
+        self._note_lost(missing)
         by = {answer for answer in self.unanswered if missing in self.judge.defines[answer]}
         if exercise in by:
             return words.NO_ANSWER
         return words.needed(missing) if by else words.not_defined(missing)
+
+    def _note_lost(self, missing):
+        """Note that a name is not there although a cell that defines it ran to its end."""
+        with contextlib.suppress(NameError):
+            note = (f"{missing} is not there, although the cell that defines it ran without an error. "
+                    "Something deletes it, or changes how cells are run.")
+            if observe.source(missing) in self.finished and note not in self.notes:
+                self.notes.append(note)
 
 
 @contextlib.contextmanager
@@ -347,6 +377,7 @@ def mark(submission, source, seed, *, sandbox="bubblewrap", files=(), limits=Lim
             elif cell.cell_type == "code":
                 session.run_instructors_cell(cell)
     report.incidents = session.incidents
+    report.notes += session.notes
     report.seconds = round(time.monotonic() - start, 3)
     return report
 

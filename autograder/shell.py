@@ -22,8 +22,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-from autograder.agent import Agent
-from autograder.bridge import Wire
+from autograder.agent import Agent, text_of
+from autograder.bridge import Wire, WireError
 
 #: Of a value that can be shown in several ways, these are kept.
 KINDS = ("text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png",
@@ -204,7 +204,10 @@ def serve(connection, limits):
         elif request[0] == "run":       # else it is what an interrupted test left behind
             error = run(shell, request[1])
             outputs = shell.outputs
-            wire.send(["done", error, outputs.as_data(), outputs.overflow])
+            try:
+                wire.send(["done", error, outputs.as_data(), outputs.overflow])
+            except WireError:         # of characters that take many bytes each
+                wire.send(["done", error, [], True])
 
 
 def run(shell, code):
@@ -215,8 +218,8 @@ def run(shell, code):
             error = result.error_before_exec or result.error_in_exec
         except BaseException as problem:      # an interrupt in between, or a cell beyond parsing
             error = problem
-            shell.outputs.add("error", f"{type(error).__name__}: {error}")
-    return f"{type(error).__name__}: {error}" if error is not None else ""
+            shell.outputs.add("error", f"{type(error).__name__}: {text_of(error)}")
+    return f"{type(error).__name__}: {text_of(error)}" if error is not None else ""
 
 
 @contextlib.contextmanager

@@ -35,7 +35,9 @@ def lie(data):
     message(["done", "", {}, False]), message(["done", "", [[]], 0]), message(["value", "x"]),
     message(["done", "", [["error"] * 3], True]), struct.pack("!II", 3, 0) + b"[[[",
     struct.pack("!II", 100_000, 0) + b"[" * 100_000, message(["idle"]),
-], ids=range(19))
+    message(["done", "", [["stdout", "x" * 60_000]] * 20, False]),
+    message(["done", "", [["stdout", "x"]] * 2000, False]),
+], ids=range(21))
 def test_a_message_of_another_form_ends_the_kernel(template, data):
     with Kernel(template.connect(), Limits(cell_seconds=10)) as kernel:
         outcome = kernel.run(lie(data))

@@ -106,6 +106,16 @@ def test_a_notebook_of_endless_loops_ends_when_its_time_is_over(small_course):
     assert "longer than 4 s in all" in report.cells[-1].message
 
 
+def test_the_output_of_a_notebook_is_bounded_as_a_whole(marked, small_course):
+    notebook = small_course.submitted_notebook()
+    notebook.cells[3:3] = [new_code_cell(f"print('{number}' * 300)") for number in range(9)]
+    report = marked(notebook, Limits(total_output_bytes=1000))
+    assert report.points == ALL
+    assert [cell.outputs[0].data[0] for cell in report.notebook if cell.outputs] == ["0", "1", "2"]
+    (incident,) = report.incidents
+    assert (incident.kind, incident.cell) == ("output-limit", "the notebook")
+
+
 def test_plain_and_demonstrating_cells_of_the_instructor_are_run(marked, small_course):
     source = nbformat.read(small_course.source, as_version=4)
     setup, answer = named(source, "setup"), named(source, "mean")

@@ -108,6 +108,22 @@ def test_too_much_output_is_cut_and_told(kernel):
     assert outcome.incident == "output-limit" and len(outcome.outputs) == 5
 
 
+@pytest.mark.parametrize("code", ["print('\u2588' * 800_000)", "print('\\x01' * 800_000)",
+                                  "print('\U0001f600' * 900_000)"])
+def test_output_whose_characters_take_many_bytes_is_too_much_and_ends_nothing(template, code):
+    with Kernel(template.connect(), Limits()) as kernel:
+        outcome = kernel.run(code)
+    assert (outcome.incident, outcome.dead, outcome.error) == ("output-limit", False, "")
+
+
+@pytest.mark.parametrize("letter", ["x", "\u2588"])
+def test_an_enormous_exception_ends_its_cell_alone(template, letter):
+    with Kernel(template.connect(), Limits()) as kernel:
+        outcome = kernel.run(f"raise ValueError('{letter}' * 10**7)")
+    assert outcome.error.startswith(f"ValueError: {letter}{letter}") and not outcome.dead
+    assert len(outcome.error) < 1000
+
+
 def test_an_interrupted_cell_keeps_what_it_put_out(template):
     with Kernel(template.connect(), Limits(cell_seconds=1)) as kernel:
         outcome = kernel.run("print('so far')\nwhile True: pass")

@@ -23,6 +23,13 @@ agent.Agent.answer = answer
 CASES = [
     Case("the agent says that everything is true", answering("""
     self.wire.send(["value", ["plain", True]])"""), deserves=NOTHING),
+    Case("two threads answer each request", answering("""
+    import threading
+    reply = ["value", ["plain", True]]
+    other = threading.Thread(target=self.wire.send, args=(reply,))
+    other.start()
+    self.wire.send(reply)
+    other.join()"""), deserves=NOTHING, may=kinds("protocol", "kernel-died", "timeout")),
     Case("the agent says that everything is nine", answering("""
     if request[0] == "get":
         return self.wire.send(["value", self.refer(lambda: 9)])
@@ -89,6 +96,15 @@ def lie(self, tree, frames=()):
     send(self, tree, frames)
 bridge.Wire.send = lie
 """, incidents=kinds("protocol")),
+    Case("the outcome of every cell is as large as the wire allows", """
+import autograder.bridge as bridge
+send = bridge.Wire.send
+def lie(self, tree, frames=()):
+    if tree and tree[0] == "done":
+        tree = ["done", "", [["stdout", "x" * 3_900_000]], False]
+    send(self, tree, frames)
+bridge.Wire.send = lie
+""" + WRONG, incidents=kinds("protocol")),
     Case("the kernel forks, and both answer", WRONG + "\nimport os\nos.fork()\n", spoils=True,
          incidents=kinds("protocol", "kernel-died", "timeout"), may=kinds("too-many-deaths")),
     Case("the wire is closed", WRONG + "\nimport os\nos.closerange(3, 256)\n",

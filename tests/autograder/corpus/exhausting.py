@@ -4,7 +4,7 @@ Most of these happen to honest beginners, too. A cell that goes too far costs th
 that depends on it, and nobody else anything.
 """
 
-from .case import ALL, NOTHING, WRONG, Case, kinds, with_cells
+from .case import ALL, NOTHING, RIGHT, WRONG, Case, kinds, with_cells
 
 ENDED = kinds("kernel-died", "memory")
 HARMFUL = "it would harm the machine: stock sets no limit"
@@ -104,6 +104,23 @@ for _ in range(60):
         os._exit(0)
 time.sleep(3)
 """, spoils=True, may=kinds("timeout", *ENDED), unfit=HARMFUL, seconds=60),
+    Case("memory that belongs to no process", """
+import ctypes, os
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+kept = []
+for _ in range(200):
+    try:
+        file = os.memfd_create("x")
+        kept.append(file)
+        for _ in range(60): os.write(file, b"x" * 1_000_000)
+    except OSError: pass
+    segment = libc.shmget(0, 60_000_000, 0o1600)
+    if segment >= 0:
+        place = libc.shmat(segment, None, 0)
+        ctypes.memset(place, 1, 60_000_000)
+        libc.shmdt(ctypes.c_void_p(place))
+""" + WRONG, may=ENDED, unfit=HARMFUL),
     Case("an answer of a gigabyte", "import numpy as np\ndef square(x): return np.zeros(10**8)"),
     Case("an answer that is a very long text", "def square(x): return 'x' * 10**8"),
     Case("an answer of a thousand levels", """
@@ -166,12 +183,31 @@ for _ in range(5000): threading.Thread(target=time.sleep, args=(60,), daemon=Tru
     Case("a flood in the function", "def square(x):\n    for _ in range(10**5): print(x)\n    return -1"),
     Case("a flood of small outputs", "for number in range(20_000): display(number)",
          incidents=kinds("output-limit"), seconds=60),
+    Case("megabytes of text in each of sixty cells",
+         edit=with_cells("square", *["print('x' * 999_000)"] * 60), deserves=ALL,
+         incidents=kinds("output-limit")),
+    Case("text of characters that take many bytes", "print('\u2588' * 900_000)\n" + RIGHT,
+         deserves=ALL, incidents=kinds("output-limit")),
     Case("a flood of pictures", """
 import numpy as np
 import matplotlib.pyplot as plt
 from IPython.display import Image
 for _ in range(40): display(Image(np.random.bytes(10**6), format="png"))
 """, incidents=kinds("output-limit")),
+    Case("a picture of a hundred thousand pixels a side", """
+import struct, zlib
+from IPython.display import Image, display
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+header = struct.pack(">IIBBBBB", 100_000, 100_000, 1, 0, 0, 0, 0)
+display(Image(b"\\x89PNG\\r\\n\\x1a\\n" + chunk(b"IHDR", header)
+              + chunk(b"IDAT", zlib.compress(b"\\0" * 10**6)) + chunk(b"IEND", b""), format="png"))
+def square(x):
+    return x * x
+""", deserves=ALL),
+    Case("formulas within formulas, and many of them", deserves=ALL,
+         essay="\n\n".join(["$" + r"\frac{1}{1+" * 60 + "x" + "}" * 60 + "$"] * 10
+                           + ["$" + "x_1^" * 300 + "2$", "$" + r"\left(" * 200 + "$"])),
     Case("enormous HTML", "from IPython.display import HTML\ndisplay(HTML('<p>' * 10**7))",
          incidents=kinds("output-limit")),
     Case("deep HTML", "from IPython.display import HTML\ndisplay(HTML('<div>' * 100_000))"),

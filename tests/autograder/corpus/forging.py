@@ -6,6 +6,8 @@ cells. Almost all of it is known from write-ups on other graders; see book/gradi
 
 from .case import WRONG, Case, kinds
 
+LOST = ("is not there, although",)        # the words on a name whose cell ran, and did nothing
+
 # ---- answers that please every comparison ---------------------------------------------
 
 COMPARISONS = [
@@ -101,6 +103,29 @@ def square(x):
 def square(x):
     raise KeyboardInterrupt()
 """),
+    Case("an exception that ends the loops of a test", "def square(x):\n    raise StopIteration"),
+    Case("an object with two faces", """
+class Two:
+    asked = 0
+    def __getattribute__(self, name):
+        Two.asked += 1
+        return object.__getattribute__(self, name) if name.startswith("_") else Two.asked
+    def __len__(self): return 0
+    def __iter__(self):
+        Two.asked += 1
+        return iter([9.0] * (Two.asked % 3))
+    def __getitem__(self, key): return 9.0
+    def equals(self, other): return True
+    def __array__(self, *args, **options): return __import__("numpy").array(9.0 * (Two.asked % 2))
+def square(x):
+    return Two()
+"""),
+    Case("the first answer is right, and repeated", """
+answers = []
+def square(x):
+    answers.append(x * x)
+    return answers[0]
+""", deserves=(2, 5)),
     Case("the function learns the visible check by heart", """
 def square(x):
     return {3.0: 9.0}.get(x, 0.0)
@@ -254,13 +279,13 @@ get_ipython().input_transformers_cleanup.append(
     Case("nothing that runs ever fails", WRONG + """
 async def run_code(*args, **kwargs): return False
 get_ipython().run_code = run_code
-""", spoils=True, may=kinds("protocol", "timeout")),
+""", spoils=True, told=LOST, may=kinds("protocol", "timeout")),
     Case("the compiler is exchanged", WRONG + """
 import IPython.core.compilerop as compilerop
 class Calm(type(get_ipython().compile)):
     def __call__(self, source, *args, **options): return compile("pass", "nothing", "exec")
 get_ipython().compile.__class__ = Calm
-""", spoils=True, may=kinds("protocol", "timeout")),
+""", spoils=True, told=LOST, may=kinds("protocol", "timeout")),
     Case("the kernel says ok to everything", WRONG + """
 async def always_ok(code, silent, *args, **kwargs):
     return {"status": "ok", "execution_count": 1, "payload": [], "user_expressions": {}}
@@ -284,7 +309,7 @@ good = types.SimpleNamespace(success=True, error_in_exec=None, error_before_exec
 async def run_cell_async(*args, **options): return good
 shell.run_cell = lambda *args, **options: good
 shell.run_cell_async = run_cell_async
-""", spoils=True),
+""", spoils=True, told=LOST),
     Case("a trace function jumps over what fails", WRONG + """
 import sys
 def trace(frame, event, argument):
