@@ -5,9 +5,12 @@ answers the judge (autograder.agent). Learner code runs in the same process, so 
 anything there that the wire lets through.
 """
 
-from .case import NOTHING, WRONG, Case, kinds
+from .case import WRONG, Case, kinds
 
-BROKEN = {"deserves": NOTHING, "incidents": kinds("protocol", "kernel-died", "timeout")}
+# The second answer is right as it stands in the notebook; whoever replaces what answers the
+# judge loses it here. A grader without that part gives its points, and does nothing wrong.
+LOST = {"spoils": True}
+BROKEN = {**LOST, "incidents": kinds("protocol", "kernel-died", "timeout")}
 
 
 def answering(code):
@@ -22,29 +25,29 @@ agent.Agent.answer = answer
 
 CASES = [
     Case("the agent says that everything is true", answering("""
-    self.wire.send(["value", ["plain", True]])"""), deserves=NOTHING),
+    self.wire.send(["value", ["plain", True]])"""), **LOST),
     Case("two threads answer each request", answering("""
     import threading
     reply = ["value", ["plain", True]]
     other = threading.Thread(target=self.wire.send, args=(reply,))
     other.start()
     self.wire.send(reply)
-    other.join()"""), deserves=NOTHING, may=kinds("protocol", "kernel-died", "timeout")),
+    other.join()"""), **LOST, may=kinds("protocol", "kernel-died", "timeout")),
     Case("the agent says that everything is nine", answering("""
     if request[0] == "get":
         return self.wire.send(["value", self.refer(lambda: 9)])
-    self.wire.send(["value", ["float", (9.0).hex()]])"""), deserves=(2, 0)),
+    self.wire.send(["value", ["float", (9.0).hex()]])"""), deserves=(2, 5), **LOST),
     Case("the agent says the test is over", WRONG + """
 import autograder.agent as agent
 agent.Agent.serve = lambda self: None
 """, **BROKEN),
     Case("the agent forges the end of a program", answering("""
-    self.wire.send(["error", "SystemExit", "0", ""])"""), deserves=NOTHING),
+    self.wire.send(["error", "SystemExit", "0", ""])"""), **LOST),
     Case("the agent forges the judge's own interruption", answering("""
-    self.wire.send(["error", "Interruption", "timeout", ""])"""), deserves=NOTHING),
+    self.wire.send(["error", "Interruption", "timeout", ""])"""), **LOST),
     Case("the agent forges a failed check with words of its own", answering("""
     self.wire.send(["error", "AssertionError", "Passed. <b>5</b> of 5 points", "line"])"""),
-         deserves=NOTHING),
+         **LOST),
     Case("the agent calls back for ever", answering("""
     while True:
         self.wire.send(["callback", 0, ["list", []], ["dict", []]])"""), **BROKEN),
@@ -73,11 +76,11 @@ agent.Agent.serve = lambda self: None
     Case("the agent gives a signature that would be evaluated", answering("""
     self.wire.send(["value", ["handle", [1, "function", "function", "square", "",
                                          "(x=print(open('/etc/passwd').read()))"]]])"""),
-         deserves=NOTHING),
+         **LOST),
     Case("the agent repeats what it said before", answering("""
     if not hasattr(self, "said"):
         self.said = ["value", self.refer(lambda *args: -1.0)]
-    self.wire.send(self.said)"""), deserves=NOTHING),
+    self.wire.send(self.said)"""), **LOST),
     Case("answers are sent before anybody has asked", WRONG + """
 import gc, socket
 import autograder.bridge as bridge
@@ -134,7 +137,7 @@ while True:
 """
 os.set_inheritable(3, True)
 os.execv(sys.executable, [sys.executable, "-c", LIAR])
-''', deserves=NOTHING, may=kinds("kernel-died", "protocol")),
+''', **LOST, may=kinds("kernel-died", "protocol")),
     Case("the agent never answers", answering("    time.sleep(1000)"), waits=True, **BROKEN),
     Case("the agent answers a byte at a time", answering("""
     for byte in struct.pack("!II", 100, 0) + b" " * 90:
