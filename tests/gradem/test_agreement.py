@@ -333,7 +333,7 @@ CONSTANTS["POSITIVE"] = POINT["v"] > 0
 ROUNDED = {
     "np.cumprod", "np.cumulative_prod", "a.cumprod",      # products in pairs
     "np.prod(T, axis=(-1, 0), keepdims=True)",            # along one axis, all in one
-    "np.dot", "np.vecdot", "np.linalg.vecdot", "np.convolve",     # as np.tensordot, sum, matmul
+    "np.dot", "np.inner", "np.vecdot", "np.linalg.vecdot", "np.convolve",  # as tensordot, sum, matmul
     "np.einsum('ij,jk->ik', a, c, optimize=True)", "np.linalg.multi_dot",
     "np.linalg.matrix_power", "np.cov", "np.linspace",
     "np.linalg.eigh",                                     # its eigenvalues are those of eigvalsh
