@@ -1,7 +1,8 @@
 # The course for learners: chapters, exercises and JupyterLab. In the repository's folder:
 #
 #     docker build --file docker/course.Dockerfile --tag course .
-#     docker run --rm --publish 127.0.0.1:8888:8888 --volume course:/home/learner/course course
+#     docker run --rm --publish 127.0.0.1:8888:8888 \
+#         --volume course:/home/learner/course course
 #
 # It needs no privileges. What a learner writes stays in the volume named `course`.
 

@@ -4,10 +4,11 @@
 #
 # then in the folder of the course, whose submissions it reads and in which it writes:
 #
-#     docker run --rm --interactive --tty --network none --user "$(id -u):$(id -g)" \
-#         --cap-drop ALL --security-opt no-new-privileges \
-#         --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
+#     docker run --rm --interactive --tty --network none \
+#         --user "$(id -u):$(id -g)" --cap-drop ALL --security-opt no-new-privileges \
+#         --security-opt seccomp=unconfined \
 #         --security-opt systempaths=unconfined \
+#         --security-opt apparmor=unconfined \
 #         --volume "$PWD:/class" grader grade 01-differences
 #
 # Learners' code runs in a sandbox inside, which bubblewrap makes of namespaces. A container may

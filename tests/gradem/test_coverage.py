@@ -81,6 +81,9 @@ MAKING = """
     np.genfromtxt np.identity np.loadtxt np.ones np.require np.tri np.zeros
 """.split()
 
+#: The oldest NumPy that gradem allows has them, and newer ones do not.
+REMOVED = {"np.in1d"}
+
 X = np.array([[4.0, 1.0], [1.0, 3.0]])
 TRACED = [Dual(X, np.ones((2, 2))), Tape().variable(X)]
 kinds = pytest.mark.parametrize("x", TRACED, ids=["Dual", "Var"])
@@ -93,6 +96,7 @@ def supported(function):
 def test_every_function_of_numpy_is_in_one_list():
     lists = [REFUSED, QUESTIONS, WRITING, OTHER_KINDS, MAKING]
     without = {name for name, function in EVERY.items() if not supported(function)}
+    without -= REMOVED
     assert without == set(sum(lists, []))
     assert len(without) == sum(map(len, lists))           # no name stands in two lists
 
@@ -188,7 +192,12 @@ def test_required_arguments_have_the_names_that_they_have_in_numpy():
     for function, implementation in FUNCTIONS.items():
         if function is operator.getitem or isinstance(function, np.ufunc):
             continue                                      # they take no names
-        for parameter in inspect.signature(function).parameters.values():
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except ValueError:                                # older NumPy does not say it of all
+            assert np.lib.NumpyVersion(np.__version__) < "2.4.0"
+            continue
+        for parameter in parameters:
             if (parameter.kind is parameter.POSITIONAL_OR_KEYWORD
                     and parameter.default is parameter.empty):
                 inspect.signature(implementation).bind_partial(**{parameter.name: None})
