@@ -35,7 +35,7 @@ def test_every_page_links_the_index_in_its_contents(book, pages):
 
 
 def test_the_index_has_entries_of_every_chapter(index):
-    leads = {unquote(link["href"]).partition("#")[0] for link in index.select("table.indextable a")}
+    leads = {unquote(link["href"]).partition("#")[0] for link in index.select("ul.terms a")}
     assert [path.stem for path in CHAPTERS if f"book/{path.stem}.html" not in leads] == []
 
 
@@ -44,13 +44,10 @@ def test_every_term_of_a_chapter_is_in_the_index_and_leads_to_its_place(path, bo
     page = pages[book.site / "book" / f"{path.stem}.html"]
     places = {tag["id"] for tag in page.find_all(id=True)}
     entries = {}
-    for item in index.select("table.indextable li"):
-        own = " ".join("".join(item.find_all(string=True, recursive=False)).split()).strip(" ,")
-        name = item.a.get_text() if item.a else own
-        links = [link["href"] for link in item.find_all("a", recursive=False)]
-        entries.setdefault(own or name, []).extend(links)
-        if item.a and not own:
-            entries.setdefault(name, []).extend(links)
+    for item in index.select("ul.terms li"):
+        name = " ".join("".join(item.find_all(string=True, recursive=False)).split())
+        entries.setdefault(name.partition(":")[0], []).extend(
+            link["href"] for link in item.find_all("a", recursive=False))
     terms = indexed(text_of(path))
     assert len(terms) >= 2
     for term in terms:
@@ -58,6 +55,14 @@ def test_every_term_of_a_chapter_is_in_the_index_and_leads_to_its_place(path, bo
         there = [link for link in entries.get(head, []) if link.startswith(f"book/{path.stem}.html#")]
         assert there, term
         assert all(link.partition("#")[2] in places for link in there), term
+
+
+def test_a_link_of_the_index_says_where_it_leads(book, index, pages):
+    for link in index.select("ul.terms a"):
+        title = pages[book.site / link["href"].partition("#")[0]].h1.get_text()
+        words = link.get_text()
+        assert (words == "glossary") is ("#term-" in link["href"])
+        assert words == "glossary" or words in title or words.startswith("again (")
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
