@@ -42,8 +42,9 @@ CANVAS = ["lovelaceada_101_2063_my_1_2_homework.ipynb", "gausscarl_LATE_102_2064
 @pytest.mark.parametrize("files, students", [
     (MOODLE, ["Ada Lovelace_11", "Carl Gauss_12"]), (CANVAS, ["101", "102"])])
 def test_archives_are_collected_as_the_guide_says(tmp_path, files, students):
-    (pattern,) = [line for line in GUIDE.splitlines() if "named_regexp" in line
-                  and ("assignsubmission" in line) == (files is MOODLE)]
+    blocks = re.findall(r"```\{code-block\} python\n(.*?)```", GUIDE, re.DOTALL)
+    (pattern,) = [block for block in blocks if "named_regexp" in block
+                  and ("assignsubmission" in block) == (files is MOODLE)]
     (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{pattern}\n")
     archive = tmp_path / "downloaded/01-differences/archive/all.zip"
     archive.parent.mkdir(parents=True)
