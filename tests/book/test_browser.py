@@ -153,6 +153,14 @@ def test_formulas_of_part_two_fit_on_a_phone(built, open_page):
     assert wide == [] and seen > 500
 
 
+def test_names_in_a_table_stay_in_one_piece(open_page):
+    page = open_page("book/17-scikit-learn")
+    broken = page.evaluate("""() => [...document.querySelectorAll(
+        "article th code, article td:not(:last-child) code")].map(
+        (each) => [each.textContent, each.getClientRects().length])""")
+    assert len(broken) > 15 and [name for name, pieces in broken if pieces > 1] == []
+
+
 def test_paper_is_light_and_unfolded_and_shows_no_navigation(book, open_page):
     page = open_page("book/15-em", color_scheme="dark")
     closed = "article details:not([open], .hint)"
