@@ -1173,6 +1173,47 @@ def weighted_sum(x, parts, xlabel="$x$"):
 
 
 @figure
+def landscape(weights, means, covariances, xlabel="$x_1$", ylabel="$x_2$"):
+    """A mixture in the plane: its weighted components as contour lines, its density as a landscape.
+
+    Parameters
+    ----------
+    weights : array_like, shape (K,)
+        K is three at most.
+    means : array_like, shape (K, 2)
+    covariances : array_like, shape (K, 2, 2)
+    xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    import matplotlib.pyplot as plt
+    from gradem.gaussian import log_density
+    means, covariances = np.asarray(means), np.asarray(covariances)
+    reach = 2.7 * np.sqrt(np.einsum("kii->ki", covariances))
+    mesh = _mesh((means - reach).min(axis=0), (means + reach).max(axis=0), 80)
+    x, y = np.moveaxis(mesh, -1, 0)
+    parts = [weight * np.exp(log_density(mesh.reshape(-1, 2), *parameters)).reshape(x.shape)
+             for weight, *parameters in zip(weights, means, covariances)]
+    total = sum(parts)
+    drawn = plt.figure(figsize=(5.0, 2.7))
+    flat, high = drawn.add_subplot(1, 2, 1), drawn.add_subplot(1, 2, 2, projection="3d")
+    for part, weight, mean, color, stroke in zip(parts, weights, means, COMPONENTS, STROKES):
+        flat.contour(x, y, part, colors=color, linestyles=stroke, linewidths=1.2,
+                     levels=part.max() * np.array([0.1, 0.45]))
+        flat.text(*mean, f"{weight:g}", color=color, ha="center", va="center", fontweight="bold")
+    flat.set(xlabel=xlabel, ylabel=ylabel)
+    high.plot_surface(x, y, total, cmap="Blues", edgecolor=GREY, linewidth=0.2, rcount=40, ccount=40)
+    high.view_init(elev=40, azim=-70)
+    high.set(zticks=[], xlabel=xlabel, ylabel=ylabel)
+    said = [f"weight {weight:g} around {words.point(mean)}" for weight, mean in zip(weights, means)]
+    tops = [f"{words.number(total[i, j])} at {words.point(mesh[i, j])}" for i, j in _summits(total)]
+    return drawn, (f"Left, contour lines of each component: {words.listed(said)}. Right, their sum "
+                   f"as a landscape with summits of {words.listed(tops)}.")
+
+
+@figure
 def lower_bounds(x, curve, bounds, places, xlabel, ylabel="log likelihood"):
     """A curve, lower bounds that touch it, and the climb from each touch to the bound's summit.
 

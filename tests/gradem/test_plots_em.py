@@ -139,3 +139,17 @@ def test_lower_bounds_touch_at_their_places_and_lead_to_the_next_one():
         marks[line.get_marker()].append(line.get_xydata()[0].tolist())
     assert marks["o"] == [pytest.approx([1.0, -1.0]), pytest.approx([0.5, -0.25])]
     assert marks["^"] == [pytest.approx([0.5, -0.5]), pytest.approx([0.2, -0.13])]
+
+
+def test_a_landscape_is_as_high_as_the_density_of_its_mixture():
+    weights, apart = [0.5, 0.3, 0.2], 10.0 * MEANS
+    drawn = plots.landscape(weights, apart, COVARIANCES)
+    flat, high = drawn.axes
+    assert [text.get_text() for text in flat.texts] == ["0.5", "0.3", "0.2"]
+    assert [text.get_position() for text in flat.texts] == [tuple(mean) for mean in apart]
+    tops = [weight * np.exp(gaussian.log_density(mean[None], mean, covariance)[0])
+            for weight, mean, covariance in zip(weights, apart, COVARIANCES)]
+    assert high.get_zlim()[1] == pytest.approx(max(tops), rel=0.05)
+    said = drawn.words.partition("summits of ")[2].replace(" and ", ", ")
+    found = sorted(float(part.split(" at ")[0]) for part in said.split("), "))
+    assert found == pytest.approx(sorted(tops), rel=0.15)
