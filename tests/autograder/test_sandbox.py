@@ -95,6 +95,18 @@ def test_data_files_can_be_read_and_not_written(kernel):
         or "Permission denied" in kernel.run("open('data.csv', 'w')").error
 
 
+@pytest.mark.parametrize("attack", [
+    "os.remove('data.csv')", "os.rename('data.csv', 'old.csv')", "os.replace('new.csv', 'data.csv')",
+    "os.rename('/home/learner', '/home/other')", "os.link('data.csv', 'link.csv')",
+    "os.chmod('data.csv', 0o666)", "os.truncate('data.csv', 0)", "os.utime('data.csv', (0, 0))"])
+def test_nothing_can_be_put_in_the_place_of_a_data_file(kernel, attack):
+    kernel.run("import os\nos.mkfifo('new.csv')")
+    error = kernel.run(attack).error
+    assert any(words in error for words in ("busy", "not permitted", "Read-only", "cross-device",
+                                            "Permission denied")), error
+    assert says(kernel, "open('data.csv').read()") == "'1,2'"
+
+
 def test_the_kernel_sees_a_short_list_of_files(kernel):
     listing = says_value(kernel, "import os; [sorted(os.listdir(place)) for place in "
                            "('/home/learner', '/course', '/course/gradem', '/tmp', '/dev/shm')]")
