@@ -68,6 +68,14 @@ def test_a_kernel_that_ends_is_dead(template, code, incident):
         assert kernel.run("1").dead
 
 
+@pytest.mark.parametrize("place", ["", "if os.fork(): os.wait()\n"], ids=["itself", "a child"])
+def test_processor_time_is_bounded(template, place):
+    with Kernel(template.connect(), Limits(cpu_seconds=1, cell_seconds=60)) as kernel:
+        kernel.run("import os, signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)")
+        outcome = kernel.run(f"{place}else:\n    while True: pass" if place else "while True: pass")
+        assert outcome.dead == (not place) and outcome.incident == ("" if place else "kernel-died")
+
+
 def test_a_dead_kernel_does_not_touch_the_next_one(template):
     with Kernel(template.connect(), Limits()) as kernel:
         kernel.run("import os; os._exit(0)")
