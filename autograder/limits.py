@@ -47,7 +47,7 @@ class Limits:
     open_files: int = 256
     output_bytes: int = 1_000_000
     output_count: int = 1000
-    total_output_bytes: int = 10_000_000
+    total_output_bytes: int = 4_000_000
 
 
 def bind(limits):
