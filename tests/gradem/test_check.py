@@ -82,6 +82,15 @@ def test_a_difference_too_large_for_a_whole_number_is_a_difference():
     check.close(np.uint8(250), 251, atol=1)
 
 
+@pytest.mark.parametrize("rounding", [0.0, 1e-15, -1e-15])
+def test_of_errors_equal_but_for_rounding_the_first_is_named(rounding):
+    got = np.array([0.0, 1.0 + rounding, 1.0 - rounding, 1.0])
+    with pytest.raises(AssertionError, match=r"at \[1\], .*3 of 4 entries are wrong"):
+        check.close(got, np.zeros(4), name="x")
+    with pytest.raises(AssertionError, match=r"at \[2\]"):
+        check.close(np.array([0.0, 1.0, 1.001]), np.zeros(3), name="x")
+
+
 def test_a_known_mistake_is_named_and_a_mistake_that_gives_the_right_value_is_not():
     known = {"the second term is missing": 3.0, "harmless": 5.0}
     assert complaint(check.close, 3.0, 5.0, known=known).endswith("The second term is missing.")
