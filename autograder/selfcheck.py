@@ -209,7 +209,8 @@ class Runner:
     def _start(self):
         quiet = logging.getLogger("autograder.selfcheck")
         quiet.propagate, quiet.disabled = False, True
-        self.client = _Client(self.notebook, timeout=self.seconds, allow_errors=True,
+        # whole seconds: older versions of nbclient know no others
+        self.client = _Client(self.notebook, timeout=round(self.seconds), allow_errors=True,
                               kernel_name="python3", shutdown_kernel="immediate", log=quiet,
                               extra_arguments=["--IPKernelApp.log_level=ERROR"],
                               resources={"metadata": {"path": str(self.folder)}})
