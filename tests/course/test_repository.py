@@ -47,8 +47,8 @@ def test_the_lock_can_be_installed_on_the_oldest_python():
 
 def test_make_alone_explains_every_target():
     said = subprocess.run(["make"], cwd=nb.ROOT, capture_output=True, text=True, check=True).stdout
-    targets = {"demo", "book", "zip", "serve", "test", "notebooks", "exercises", "bench", "tour",
-               "clean"}
+    targets = {"demo", "book", "zip", "pdf", "serve", "test", "notebooks", "exercises", "bench", "tour",
+               "oldest", "newest", "clean"}
     assert set(re.findall(r"^make (\w+)", said, re.MULTILINE)) == targets
 
 
