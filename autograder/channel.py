@@ -33,6 +33,8 @@ EXCEPTIONS = {
 class LearnerError(Exception):
     """An exception of the learner's code that is none of Python's common ones.
 
+    One of the learner's own becomes a subclass with its name, which is what a message shows.
+
     StopIteration is one of these: out of a function it would end a loop of the test, as in
     ``zip(map(f, inputs), expected)``, before anything was compared. `Handle.__next__` turns
     it back.
@@ -295,7 +297,7 @@ def _attributes(value):
 
 def _learner_error(kind, text, line):
     """The exception that stands for one of the learner's code, with the line that raised it."""
-    known = EXCEPTIONS.get(kind)
-    error = known(text) if known else LearnerError(f"{kind}: {text}" if text else kind)
+    name = kind if kind.isidentifier() else "LearnerError"
+    error = (EXCEPTIONS.get(kind) or type(name, (LearnerError,), {}))(text)
     error.learner_kind, error.learner_line = kind, line
     return error

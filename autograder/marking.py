@@ -15,7 +15,7 @@ import time
 import nbformat
 
 from autograder import scratch, words
-from autograder.channel import Channel, Interruption, LearnerError
+from autograder.channel import Channel, Interruption
 from autograder.judge import Judge
 from autograder.report import CellMark, Incident, LearnerCell, Report
 from autograder.kernel import Kernel, Outcome
@@ -237,7 +237,7 @@ class Session:
         line = getattr(error, "learner_line", None)
         if isinstance(error, NotImplementedError):
             return words.NO_ANSWER
-        what = text if isinstance(error, LearnerError) else words.error(kind, text)
+        what = words.error(kind, text)
         if line:
             return words.raised(what, f"   (in the line: {line})")
         if line is not None:                 # no line of the learner's own: a call that does not fit

@@ -330,6 +330,8 @@ FAILING = {
     "an endless generator": ("list(forever())", "more than 10000 items"),
     "a name that is missing": ("cube(3)", "cannot use your answer (NameError"),
     "an exception of a class of its own": ("refuse('odd')", "Your code raised Odd: this is odd"),
+    "an exception of a class of its own where another one should be":
+        ("check.raises(ValueError, refuse, 'odd')", "raises Odd (this is odd), but it should"),
     "a text that is not there": ("observe.source('cube')", "no cell of the notebook defines cube"),
     "an observed call that gives too much":
         ("observe.call(odd, 'large')", "more than can be compared"),
