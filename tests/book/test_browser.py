@@ -129,6 +129,14 @@ def test_what_goes_on_to_the_right_fades_out_there_until_its_end_is_reached(open
     assert not whole.locator(".pst-scrollable-table-container").last.evaluate(fades)
 
 
+def test_names_in_tables_are_not_broken_into_letters(open_page):
+    page = open_page("book/17-scikit-learn", viewport=PHONE)
+    widths = page.locator(".table :is(th, td):has(code)").evaluate_all(
+        "cells => cells.map((cell) => cell.offsetWidth)")
+    assert len(widths) > 10
+    assert min(widths) > 100
+
+
 def test_messages_wrap(open_page):
     page = open_page("book/learning", viewport=PHONE)
     message = page.locator(".highlight-text pre", has_text="Not yet: central_difference").first
