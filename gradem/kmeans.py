@@ -43,9 +43,9 @@ ROWS = 2**16
 class State(NamedTuple):
     """Centres, the points nearest to each, and the inertia they leave."""
 
-    centres: np.ndarray           # (K, d)
-    labels: np.ndarray            # (N,)
-    inertia: float                # sum of w |x - m|^2, in the squared unit of the data
+    centres: np.ndarray           #: (K, d)
+    labels: np.ndarray            #: (N,)
+    inertia: float                #: sum of w |x - m|^2, in the squared unit of the data
 
 
 # ---- the two steps ------------------------------------------------------------------------

@@ -38,10 +38,10 @@ FIRST_GUESS = 100_000
 class State(NamedTuple):
     """The parameters of a mixture, and the log likelihood of the points under them."""
 
-    weights: np.ndarray           # (K,)
-    means: np.ndarray             # (K, d)
-    covariances: np.ndarray       # (K, d, d), or what the kind of covariance has
-    log_likelihood: float         # sum over the points, natural logarithm
+    weights: np.ndarray           #: (K,)
+    means: np.ndarray             #: (K, d)
+    covariances: np.ndarray       #: (K, d, d), or what the kind of covariance has
+    log_likelihood: float         #: sum over the points, natural logarithm
 
 
 # ---- the two steps ------------------------------------------------------------------------

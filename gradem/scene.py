@@ -47,9 +47,9 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 class Table(NamedTuple):
     """What the frames show, in a table: titles, rows of texts as long, and a caption."""
 
-    titles: list
-    rows: list
-    caption: str
+    titles: list                  #: of the columns
+    rows: list                    #: lists of texts
+    caption: str                  #: what the rows are
 
 
 class Stepped:

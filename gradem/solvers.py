@@ -30,10 +30,10 @@ class NotConverged(RuntimeError):
 class Solution(NamedTuple):
     """Where a method arrived, and how it got there."""
 
-    x: float | np.ndarray         # the last point
-    value: float | np.ndarray     # f there
-    n_iter: int                   # iterations made
-    points: list                  # all points, from the start to x
+    x: float | np.ndarray         #: the last point
+    value: float | np.ndarray     #: f there
+    n_iter: int                   #: iterations made
+    points: list                  #: all points, from the start to x
 
 
 # ---- roots --------------------------------------------------------------------------------------

@@ -33,13 +33,13 @@ SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "
 class Line(NamedTuple):
     """One line of a trace; texts and numbers of a mode that was not asked for are None."""
 
-    name: str
-    text: str
-    value: float | np.ndarray
-    tangent_text: str | None
-    tangent: float | np.ndarray | None
-    adjoint_text: str | None
-    adjoint: float | np.ndarray | None
+    name: str                              #: such as w3
+    text: str                              #: the operation, such as w1 * w2
+    value: float | np.ndarray              #: its result
+    tangent_text: str | None               #: how the tangent comes from those of the arguments
+    tangent: float | np.ndarray | None     #: in the direction of the seed
+    adjoint_text: str | None               #: the sum of what later lines hand back
+    adjoint: float | np.ndarray | None     #: derivative of the result, times its seed
 
 
 class Edge(NamedTuple):
@@ -48,11 +48,11 @@ class Edge(NamedTuple):
     The text of a mode that was not asked for is None.
     """
 
-    start: int
-    end: int
-    partial: float | None         # None where arrays are involved
-    push_text: str | None         # what it adds to the tangent of `end`
-    pull_text: str | None         # what it adds to the adjoint of `start`
+    start: int                    #: number of a line
+    end: int                      #: number of a later one
+    partial: float | None         #: None where arrays are involved
+    push_text: str | None         #: what it adds to the tangent of `end`
+    pull_text: str | None         #: what it adds to the adjoint of `start`
 
 
 class Trace:

@@ -54,6 +54,15 @@ def test_nothing_private_or_gone_is_described(described):
         assert hasattr(owner, rest.partition(".")[0]), each
 
 
+def test_every_field_says_what_it_holds(book, pages):
+    """Python's own words for the field of a tuple say only its number."""
+    page = pages[book.site / "book" / "api.html"]
+    fields = page.select("dl.attribute")
+    assert len(fields) > 20
+    assert [field.dt["id"] for field in fields
+            if not field.dd.get_text(strip=True) or "Alias for field" in field.dd.text] == []
+
+
 def test_every_name_that_can_be_imported_from_gradem_is_in_the_first_table():
     text = (nb.ROOT / "book" / "api.md").read_text().partition("## ")[0]
     assert set(gradem.__all__) <= set(re.findall(r"`(\w+)`", text)) | {"NoDerivative"}
