@@ -45,7 +45,7 @@ class State(NamedTuple):
 
     centres: np.ndarray           #: (K, d)
     labels: np.ndarray            #: (N,)
-    inertia: float                #: sum of w |x - m|^2, in the squared unit of the data
+    inertia: float                #: sum of ``w |x - m|^2``, in the squared unit of the data
 
 
 # ---- the two steps ------------------------------------------------------------------------
