@@ -11,10 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
+import chromium
 import nb
-import system
 
 SITE = nb.ROOT / "_build" / "singlehtml"
 NUMBER = ('<div style="width: 100%; font-size: 8px; text-align: center">'
@@ -39,9 +37,7 @@ def print_page(address, target):
     address : str
     target : path
     """
-    command = next(filter(None, map(shutil.which, system.COMMANDS["chromium"])))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=command)
+    with chromium.browser() as browser:
         page = browser.new_page()
         page.set_default_timeout(0)                # minutes, on a slow machine
         page.goto(address)
@@ -50,7 +46,6 @@ def print_page(address, target):
         page.evaluate(PICTURES)
         page.add_style_tag(content=CHAPTERS)
         page.pdf(path=target, **PAPER)
-        browser.close()
 
 
 def main():

@@ -12,7 +12,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -22,10 +21,9 @@ from pathlib import Path
 
 import nbformat
 from PIL import Image, PngImagePlugin
-from playwright.sync_api import sync_playwright
 
+import chromium
 import nb
-import system
 
 FOLDER = nb.ROOT / "pictures"
 BOOK, CHECK = FOLDER / "book.png", FOLDER / "check.png"
@@ -41,16 +39,6 @@ SEEN = """() => [...document.querySelectorAll("article :is(h1, h2, p)")]
         const {top, bottom, height} = each.getBoundingClientRect();
         return height && top >= 0 && bottom <= innerHeight;
     }).map((each) => each.innerText.replace(/\\s+/g, " ").trim()).filter(Boolean).join(" ")"""
-
-
-@contextmanager
-def chromium():
-    """The system's browser."""
-    command = next(filter(None, map(shutil.which, system.COMMANDS["chromium"])))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=command)
-        yield browser
-        browser.close()
 
 
 def book(browser, site):
@@ -132,7 +120,7 @@ def main():
     site = nb.ROOT / "_build" / "html"
     if not (site / "index.html").is_file():
         sys.exit("there is no built book in _build/html; run: make book")
-    with chromium() as browser, tempfile.TemporaryDirectory(prefix="pictures-") as folder:
+    with chromium.browser() as browser, tempfile.TemporaryDirectory(prefix="pictures-") as folder:
         save(BOOK, *book(browser, site))
         save(CHECK, *check(browser, Path(folder)))
 
