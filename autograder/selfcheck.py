@@ -369,7 +369,7 @@ def verdicts(notebook, folder, seconds=SECONDS, released=None):
                                  "was deleted, copy it from the released notebook.")
     others = [cell for cell in notebook.cells
               if not is_test(cell) and grade_id(cell) not in answers]
-    troubles = [_trouble(cell, lost, tells) for cell in others if _trouble(cell, lost, tells)]
+    troubles = [said for cell in others if (said := _trouble(cell, lost, tells))]
     return found, troubles + [tells.absent(cell, absent, present) for cell in others
                               if not grade_id(cell) and (absent := _absent(cell, present))]
 

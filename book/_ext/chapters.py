@@ -21,6 +21,8 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from gradem.words import listed
+
 PART = re.compile(r"^(Part [IV]+), (.+):$")
 LISTED = re.compile(r"^- \{doc\}`([^`]+)`: (.+?)[;.]$")
 NEEDS = re.compile(r"^You need (.+?)\.(?:\s|$)", re.MULTILINE)
@@ -53,10 +55,10 @@ def chapters(folder):
     for line in (folder / "intro.md").read_text(encoding="utf-8").splitlines():
         if heading := PART.match(line):
             part = f"{heading[1]}: {heading[2]}"
-        elif part and (listed := LISTED.match(line)):
-            text = prose(folder / f"{listed[1]}.ipynb")
+        elif part and (entry := LISTED.match(line)):
+            text = prose(folder / f"{entry[1]}.ipynb")
             title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
-            found.append(Chapter(len(found) + 1, listed[1], title, part, *needed(text), listed[2]))
+            found.append(Chapter(len(found) + 1, entry[1], title, part, *needed(text), entry[2]))
     return found
 
 
@@ -142,12 +144,6 @@ def words(found):
     if helping:
         text += f" A dashed arc is for a chapter that only helps: {listed(helping)}."
     return text
-
-
-def listed(items):
-    """Items in one sentence."""
-    *first, last = map(str, items)
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 # ---- the directives -----------------------------------------------------------------------------
