@@ -28,7 +28,7 @@ ALLOWED = [
     ("gradem", ["core"], {"gradem"}),
     ("autograder", ["core", "grader"], {"gradem", "autograder"}),
     ("tools", ["core", "course", "grader", "test"], OWN | {"problem"}),        # book/tour/problem.py
-    ("book/_ext", ["core", "course"], set()),
+    ("book/_ext", ["core", "course"], {"gradem"}),          # as the pages themselves
     ("benchmarks", list(EXTRAS), BENCHMARKS | {"gradem", "autograder", "tests"}),
     ("tests", list(EXTRAS), OWN | BENCHMARKS | {"tests"}),
 ]
