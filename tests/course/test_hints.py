@@ -16,6 +16,8 @@ CODE = re.compile(r"```python\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 
 #: Words in a row that say something: `self.value, other.value` alone is no secret.
 RUN = 6
+#: Columns of a skeleton, so that it is read on a phone with little scrolling.
+WIDEST = 72
 #: How much of a solution the skeleton may show, and how much the other hints.
 MOST, MOST_BEFORE = 0.7, 0.35
 
@@ -62,6 +64,12 @@ def test_there_are_four_hints(name):
     assert [title for title, _ in hints] == NAMES
     assert all(len(text.split()) >= 5 for _, text in hints)
     assert "..." in hints[-1][1], "a skeleton has gaps"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_code_of_a_hint_is_narrow(name):
+    blocks = [block for _, text in ALL[name][1] for block, _ in CODE.findall(text)]
+    assert [line for block in blocks for line in block.splitlines() if len(line) > WIDEST] == []
 
 
 @pytest.mark.parametrize("name", ALL)
