@@ -20,6 +20,8 @@ COPY --chown=learner . .
 
 RUN python3 -m venv /home/learner/venv
 ENV PATH=/home/learner/venv/bin:$PATH
+# again for JupyterLab's terminals, which are login shells: these begin with a path of their own
+RUN echo 'PATH=/home/learner/venv/bin:$PATH' >> /home/learner/.profile
 RUN pip install --no-cache-dir --constraint requirements.lock --editable '.[course,tour]'
 
 EXPOSE 8888

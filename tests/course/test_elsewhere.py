@@ -2,7 +2,9 @@
 
 import fnmatch
 import json
+import os
 import re
+import subprocess
 import tomllib
 
 import pytest
@@ -89,6 +91,17 @@ def test_the_editor_finds_the_image_its_user_and_its_python():
     environment = python.removesuffix("/bin/python")
     assert ("RUN", f"python3 -m venv {environment}") in words
     assert ("ENV", f"PATH={environment}/bin:$PATH") in words
+
+
+def test_a_login_shell_in_the_image_for_learners_finds_the_commands_too(tmp_path):
+    """JupyterLab's terminals are login shells where nobody watches: /etc/profile sets a path anew."""
+    environment, = re.findall(r"python3 -m venv (\S+)", dockerfile("course"))
+    line, place = re.search(r"RUN echo '(.*)' >> (\S+)", dockerfile("course")).groups()
+    assert place == "/home/learner/.profile"
+    (tmp_path / ".profile").write_text(f"{line}\n")
+    done = subprocess.run(["sh", "-l", "-c", "echo $PATH"], capture_output=True, text=True,
+                          env={"HOME": str(tmp_path), "PATH": f"{environment}/bin:{os.defpath}"})
+    assert done.stdout.startswith(f"{environment}/bin:")
 
 
 def test_the_page_says_of_each_place_whether_it_was_run_and_names_files_that_exist():
