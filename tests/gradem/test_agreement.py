@@ -12,7 +12,9 @@ The last is computed in all four ways: each mode over each mode.
 import ast
 import functools
 import itertools
+import re
 import warnings
+from pathlib import Path
 
 import autograd
 import autograd.numpy
@@ -469,6 +471,13 @@ def test_values_are_those_of_numpy(case):
                 assert_close(value, want, part, relative=1e-15)
             else:
                 assert numpy.array_equal(value, want), part
+
+
+def test_the_page_of_limits_names_the_functions_whose_values_are_rounded_otherwise():
+    page = (Path(__file__).parents[2] / "book" / "limits.md").read_text(encoding="utf-8")
+    digits = re.search(r"## Digits\n(.*?)\n## ", page, re.DOTALL)[1]
+    functions = {part.partition("(")[0].rpartition(".")[2] for part in ROUNDED}
+    assert functions | {"optimize"} == set(re.findall(r"`(\w+)`", digits))
 
 
 @cases
