@@ -237,7 +237,7 @@ def secants(f, x, steps, slope, span):
 
 
 @figure
-def lines(x, curves, xlabel, ylabel, scale="linear"):
+def lines(x, curves, xlabel, ylabel, scale="linear", dots=()):
     """Curves over one abscissa, each named at its right end.
 
     Parameters
@@ -248,6 +248,8 @@ def lines(x, curves, xlabel, ylabel, scale="linear"):
     xlabel, ylabel : str
     scale : {"linear", "log"}
         Scale of the ordinate.
+    dots : collection of str
+        Names of what was measured: shown as dots, since nothing is known between them.
 
     Returns
     -------
@@ -256,7 +258,8 @@ def lines(x, curves, xlabel, ylabel, scale="linear"):
     import matplotlib.pyplot as plt
     drawn, axes = plt.subplots()
     for name, y in curves.items():
-        axes.plot(x, y, label=name)
+        style = {"linestyle": "", "marker": "o"} if name in dots else {}
+        axes.plot(x, y, label=name, **style)
     axes.set(xlabel=xlabel, ylabel=ylabel, yscale=scale)
     name_lines(axes, curves)
     return drawn, f"Across: {words.plain(xlabel)}; up: {words.plain(ylabel)}. " + " ".join(

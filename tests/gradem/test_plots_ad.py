@@ -91,6 +91,12 @@ def test_lines_are_named_and_their_names_apart(scale):
     assert high - low > 11 * drawn.dpi / 72      # the height of the type
 
 
+def test_what_was_measured_is_shown_as_dots_and_what_was_computed_as_a_line():
+    axes, = plots.lines([1, 2, 3], {"seen": [1, 0, 2], "fit": [1, 1, 1]}, "t", "y", dots=["seen"]).axes
+    drawn = {line.get_label(): (line.get_linestyle(), line.get_marker()) for line in axes.lines}
+    assert drawn == {"seen": ("None", "o"), "fit": ("--", "None")}
+
+
 def test_error_curves_leave_a_gap_where_the_error_is_zero():
     errors = STEPS.copy()
     errors[3] = 0.0
