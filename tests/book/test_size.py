@@ -7,12 +7,12 @@ and a second copy of MathJax, a figure as a bitmap of print size or a bundled sc
 from urllib.parse import unquote, urlsplit
 
 KB, MB = 1e3, 1e6
-SITE = 30 * MB                  # 24: 6 notebooks to download, 6 scripts and fonts, 4 figures
+SITE = 23 * MB                  # 18: 3 notebooks to download, 5 scripts and fonts, 1.5 figures
 PAGE = 400 * KB                 # 313, the chapter on EM, whose stepped figures are in the page
 LARGEST = {"book/api": 1 * MB}  # 825: one page, for links from anywhere and one search in it
-OWN = 1.9 * MB                  # 1.54, the same chapter: text 0.3, eight pictures 1.0, search 0.2
+OWN = 1.3 * MB                  # 1.04, the page api; 0.83 the chapter on EM, eight pictures 0.3
 SHARED = 4.5 * MB               # what every page loads, and the browser keeps: 2.5 of it scripts
-PICTURE = 600 * KB              # 470, the largest drawing
+PICTURE = 170 * KB              # 129, the eight steps of EM
 
 
 def size(path):

@@ -1,10 +1,14 @@
 """tools/nb.py on small notebooks made here, each with one fault."""
 
+import base64
 import copy
+import io
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 import nb
 
@@ -224,3 +228,53 @@ def test_wrong_use_ends_with_code_2(arguments):
     with pytest.raises(SystemExit) as stop:
         nb.main(arguments)
     assert stop.value.code == 2
+
+
+def painted(pixels):
+    """An array of RGB or RGBA pixels as a picture in base64."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", dpi=(160, 160))
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def opened(picture):
+    return Image.open(io.BytesIO(base64.b64decode(picture)))
+
+
+def like_a_figure():
+    """Disks in three colours that overlap on white, with soft edges: some thousand colours."""
+    down, across = np.mgrid[:300, :400]
+    pixels = np.full((300, 400, 3), 255.0)
+    rng = np.random.default_rng(0)
+    for color in np.tile([[0, 114, 178], [213, 94, 0], [230, 159, 0]], (15, 1)):
+        y, x = rng.uniform(20, 280, size=2) * [1, 1.3]
+        cover = 0.7 * np.clip(14.5 - np.hypot(down - y, across - x), 0, 1)[..., None]
+        pixels = (1 - cover) * pixels + cover * color
+    return np.dstack([pixels.round(), np.full((300, 400), 255)]).astype(np.uint8)
+
+
+def test_a_figure_is_kept_with_few_colours_that_look_the_same():
+    pixels = like_a_figure()
+    assert len(np.unique(pixels.reshape(-1, 4), axis=0)) > 1000
+    before = painted(pixels)
+    after = nb.lighter(before)
+    assert len(after) < len(before) / 2 and nb.lighter(after) == after
+    seen = opened(after)
+    assert seen.mode == "P" and round(seen.info["dpi"][0]) == 160
+    shown = np.asarray(seen.convert("RGB")).astype(int)
+    error = np.abs(shown - pixels[..., :3])
+    assert error.max() < 12 and error.mean() < 0.5
+    white = (pixels == 255).all(axis=2)
+    assert white.mean() > 0.5 and (shown[white] == 255).all()
+
+
+def test_a_figure_one_can_see_through_is_left_alone():
+    pixels = like_a_figure()
+    pixels[:50, :, 3] = 0
+    assert nb.lighter(painted(pixels)) == painted(pixels)
+
+
+def test_figures_are_lightened_where_a_notebook_is_normalised(sound):
+    sound.cells[2].outputs = [new_output("display_data", data={"image/png": painted(like_a_figure())})]
+    (output,) = nb.normalise(sound, "07-topic").cells[2].outputs
+    assert opened(output.data["image/png"]).mode == "P"
