@@ -279,7 +279,8 @@ def _sequence_difference(got, want, compare):
     if not isinstance(got, (tuple, list)):
         return f"is {_shown(got)}, but it should be a sequence of {len(want)} values"
     if len(got) != len(want):
-        return f"has {len(got)} values, but it should have {len(want)}"
+        values = "1 value" if len(got) == 1 else f"{len(got)} values"
+        return f"has {values}, but it should have {len(want)}"
     for position, (item, right) in enumerate(zip(got, want)):
         complaint = compare(item, right)
         if complaint:
