@@ -6,7 +6,6 @@ where results go.
 """
 
 import contextlib
-import fcntl
 import os
 import re
 from fnmatch import fnmatch
@@ -18,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from traitlets.config import Config, JSONFileConfigLoader, PyFileConfigLoader
 
-from autograder import Unusable
+from autograder import Unusable, database
 from autograder.assignment import Assignment, SourceNotebook, exercises, title
 from autograder.submission import grade_id
 
@@ -103,15 +102,14 @@ class Course:
 
     @contextlib.contextmanager
     def only_writer(self):
-        """Hold the course for one grading run; Unusable if another one is going on."""
+        """Hold results and gradebook for one run; Unusable if another one has either.
+
+        Another course may use the same gradebook, so that it has a lock of its own.
+        """
         folder = self.root / self.directory.autograded_directory
         folder.mkdir(parents=True, exist_ok=True)
-        with open(folder / LOCK, "w", encoding="utf-8") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Unusable("This course is being graded by another run. Wait for its end, or "
-                               "stop it.") from None
+        with database.locked(folder / LOCK, "This course"), \
+                database.only_writer(self.db_url, f"The gradebook {self.gradebook}"):
             yield
 
     def students(self, assignment):
@@ -203,7 +201,9 @@ def _absolute(db_url, root):
     except ArgumentError as error:
         raise Unusable(f"{db_url!r} is no address of a gradebook. It looks like sqlite:///FILE or "
                        "postgresql+psycopg://USER@HOST/DATABASE.") from error
-    if url.drivername.startswith("sqlite") and url.database and url.database != ":memory:":
+    if url.get_backend_name() == "sqlite":
+        if url.database in (None, "", ":memory:"):
+            raise Unusable(f"{db_url!r} names no file in which the gradebook could be kept.")
         url = url.set(database=str(root / url.database))
     return url.render_as_string(hide_password=False)
 

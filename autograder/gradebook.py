@@ -22,10 +22,10 @@ from nbgrader.preprocessors import (
 )
 from nbgrader.utils import parse_utc
 from sqlalchemy import bindparam, func, insert, or_, select, update
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder import Unusable
+from autograder.database import first_line, opening, patient
 from autograder.report import HandMark
 
 STUDENT, SUBMISSION, NOTEBOOK, GRADE, COMMENT = (
@@ -76,18 +76,8 @@ class Gradebook:
         scripts = str(Path(sys.executable).parent)
         if scripts not in os.environ.get("PATH", "").split(os.pathsep):
             os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
-        try:
-            self.book = api.Gradebook(_patient(course.db_url), course.directory.course_id)
-        except ImportError as error:
-            raise Unusable(f"The gradebook cannot be opened: {error}. Install it, or name another "
-                           "driver in the address: postgresql+psycopg://...") from error
-        except TypeError as error:              # the driver gives bytes in place of text
-            raise Unusable("The gradebook cannot be opened: the database does not keep its text in "
-                           "UTF-8. Make one that does: createdb --encoding UTF8 --template "
-                           "template0 NAME") from error
-        except (SQLAlchemyError, ValueError) as error:
-            reason = _line(getattr(error, "orig", error))
-            raise Unusable(f"The gradebook cannot be opened: {reason}.") from error
+        with opening():
+            self.book = api.Gradebook(patient(course.db_url), course.directory.course_id)
 
     def __enter__(self):
         return self
@@ -119,7 +109,7 @@ class Gradebook:
         for source in assignment.notebooks:
             notebook = nbformat.read(source.path, as_version=4)
             resources = {"nbgrader": {"assignment": assignment.name, "notebook": source.name,
-                                      "db_url": _patient(self.course.db_url)}}
+                                      "db_url": patient(self.course.db_url)}}
             try:
                 for step in (LockCells, ClearSolutions, ComputeChecksums, SaveCells):
                     step(config=self.course.config).preprocess(notebook, resources)
@@ -158,7 +148,7 @@ class Gradebook:
         except (SQLAlchemyError, api.InvalidEntry) as error:
             self.book.db.rollback()
             raise Unusable("The gradebook cannot be written: "
-                           f"{_line(getattr(error, 'orig', error))}.") from error
+                           f"{first_line(getattr(error, 'orig', error))}.") from error
         except BaseException:
             self.book.db.rollback()
             raise
@@ -299,7 +289,7 @@ class Gradebook:
             return penalty if penalty is None else min(max(float(penalty), 0.0), score)
         except Exception as error:
             raise Unusable("The course's plugin for late submissions cannot be used: "
-                           f"{type(error).__name__}: {_line(error)}.") from error
+                           f"{type(error).__name__}: {first_line(error)}.") from error
 
     def _late_plugin(self):
         """The plugin that the course's configuration names; nbgrader's own gives no penalty."""
@@ -495,16 +485,3 @@ def _comment(exercise, report):
     failed = [mark.message for mark in report.cells
               if mark.exercise == exercise and not mark.passed and mark.message]
     return failed[0].replace("\0", "\ufffd") if failed else None      # PostgreSQL takes no NUL
-
-
-def _line(error):
-    """The first line of a message, without the address of some page that explains it."""
-    return str(error).strip().split("\n")[0].rstrip(".")
-
-
-def _patient(db_url):
-    """The address of the database; SQLite then waits for another writer, such as formgrader."""
-    url = make_url(db_url)
-    if url.drivername.startswith("sqlite") and "timeout" not in url.query:
-        url = url.update_query_dict({"timeout": "60"})
-    return url.render_as_string(hide_password=False)

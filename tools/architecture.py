@@ -64,7 +64,7 @@ BOXES = {
     "judge": Box(GRADER, 20, 298, 420, 60, "marking", """marking judge words channel handles
         kernel templates sandbox containers cgroups scratch"""),
     "course": Box(GRADER, 12, 408, 196, 75, "course and gradebook", """course assignment
-        submission released cells report gradebook"""),
+        submission released cells report gradebook database"""),
     "inside": Box(GRADER, 248, 408, 192, 75, "the other end", """zygote shell agent bridge
         dataframes isolation limits syscalls"""),
     "figures": Box(GRADEM, 12, 540, 100, 75, "figures", "plots steps scene layout words"),

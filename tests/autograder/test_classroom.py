@@ -126,7 +126,8 @@ def test_hostile_names_of_folders_and_files_are_only_names(tmp_path):
         assert "<script>alert" not in text and "<img src=x" not in text and "\x1b" not in text
         assert "\u202e" not in text
     assert {path.name for path in small.root.iterdir()} <= {
-        "source", "submitted", "autograded", "feedback", "gradebook.db", "nbgrader_config.py"}
+        "source", "submitted", "autograded", "feedback", "gradebook.db", "gradebook.db.lock",
+        "nbgrader_config.py"}
 
 
 def test_a_link_in_the_place_of_a_folder_is_not_followed(tmp_path):
@@ -272,7 +273,7 @@ def test_one_run_at_a_time(small_course):
     small_course.hand_in("ada", submitted_notebook())
     course = Course(small_course.root)
     with Course(small_course.root).only_writer():
-        with pytest.raises(Unusable, match="being graded by another run"):
+        with pytest.raises(Unusable, match="This course is in use by another run"):
             grade(course)
     assert grade(course)["ada"].points == 10
 

@@ -150,7 +150,7 @@ def test_nothing_is_left(graded):
     assert left == []
     names = {path.name for path in graded["course"].root.iterdir()}
     assert names <= {"source", "submitted", "autograded", "feedback", "gradebook.db",
-                     "nbgrader_config.py"}, names
+                     "gradebook.db.lock", "nbgrader_config.py"}, names
     config = (graded["course"].root / "nbgrader_config.py").read_text()
     assert config == 'c = get_config()\nc.CourseDirectory.course_id = "small"\n'
 

@@ -24,6 +24,7 @@ from autograder.gradebook import Gradebook
 from autograder.report import HandMark
 
 from .conftest import submitted_notebook
+from .test_database import refused_and_then_graded, two_courses
 from .test_gradebook import result
 
 ZEROS = "def square(x):\n    return 0.0"
@@ -101,6 +102,10 @@ def test_a_class_is_graded_into_it(small_course, db, capsys):
     assert main(["export", "ps1", "--to", "canvas", "--course", str(small_course.root), "--db", db,
                  "--output", str(small_course.root / "out.csv")]) == 0
     assert "ada,,ada,,14" in (small_course.root / "out.csv").read_text()
+
+
+def test_two_courses_with_one_database(tmp_path, db, capsys):
+    refused_and_then_graded(two_courses(tmp_path), db, capsys)
 
 
 def test_any_name_and_text_goes_in(small_course, db):
