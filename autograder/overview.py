@@ -3,8 +3,8 @@
 It is made as the feedback pages are, with no script and under the same policy, and what
 learners chose is as hostile here; the table of students is filtered by the style sheet
 alone. A class of thousands still gives a page that opens: each list stops after a
-while and says how much it leaves out. Points that a human gave count; penalties for
-lateness are in the gradebook only.
+while and says how much it leaves out. Points that a human gave count, and what lateness
+costs is taken off the sums, as on the learners' pages and in the exports.
 """
 
 import collections
@@ -51,6 +51,7 @@ class Student:
     points : list
         By exercise; None where a human has still to mark.
     total : float
+        What counts: what lateness costs is taken off in the end.
     said : list of str
     groups : list of str
         The filters to which it belongs.
@@ -124,7 +125,7 @@ class Overview:
                         for source in assignment.notebooks
                         for number, exercise in enumerate(source.exercises, 1)}
         self.foreseen = {source.name: summary.foreseen(source) for source in assignment.notebooks}
-        self.students, self.totals = [], []
+        self.students, self.totals = [], {}
         self.count = self.graded = self.incidents = 0
         self.unmarked, self.noted, self.events = [], [], []
         self.seeds, self.sandboxes, self.kinds = set(), set(), collections.Counter()
@@ -156,12 +157,30 @@ class Overview:
                 self._keep(learner, source, report, incident, result.timestamp)
         total = sum(filter(None, points))
         if result.graded:
-            self.totals.append(total)
+            self.totals[result.student] = total
         if total < self.assignment.points:
             groups.add("open")
         if len(self.students) < STUDENTS:
             self.students.append(Student(learner, points, total, self._said(groups),
                                          sorted(groups)))
+
+    def take_off(self, penalties):
+        """Take what lateness costs off the sums.
+
+        Parameters
+        ----------
+        penalties : dict of str to dict of str to float
+            As `Gradebook.penalties` gives them.
+        """
+        costs = {student: sum(parts.values()) for student, parts in penalties.items()}
+        self.totals = {name: max(0.0, total - costs.get(name, 0.0))
+                       for name, total in self.totals.items()}
+        for student in self.students:
+            if cost := costs.get(student.learner.name):
+                student.total = max(0.0, student.total - cost)
+                student.said.append(f"late, {cost:g} taken off")
+                if student.total < self.assignment.points and "open" not in student.groups:
+                    student.groups.append("open")
 
     def _count(self, source, row, report, learner, groups):
         tally = self.tallies[source.name, row.name]
@@ -209,16 +228,18 @@ class Overview:
     def bands(self):
         """Submissions in each tenth of the points: (words, count)."""
         most = self.assignment.points or 1
-        tenths = collections.Counter(min(int(10 * total / most), 10) for total in self.totals)
+        tenths = collections.Counter(min(int(10 * total / most), 10)
+                                     for total in self.totals.values())
         words = [f"{10 * tenth} % to less than {10 * tenth + 10} %" for tenth in range(10)]
         return [(text, tenths[tenth]) for tenth, text in enumerate([*words, "all points"])]
 
     def html(self):
         """The page."""
+        totals = self.totals.values()
         return _page.render(
             overview=self, assignment=self.assignment, tallies=list(self.tallies.values()),
-            mean=statistics.fmean(self.totals) if self.totals else None,
-            median=statistics.median(self.totals) if self.totals else None,
+            mean=statistics.fmean(totals) if totals else None,
+            median=statistics.median(totals) if totals else None,
             unsafe="none" in self.sandboxes, names=NAMES, remarks=REMARKS,
             several=len(self.assignment.notebooks) > 1,
             most=max([count for _, count in self.bands], default=0) or 1, versions=_versions())
@@ -249,6 +270,8 @@ def write(course, assignment, results):
         overview = Overview(assignment, address, gradebook.by_hand(assignment.name))
     for result in results:
         overview.add(result)
+    with Gradebook(course) as gradebook:          # which may only now know who was late
+        overview.take_off(gradebook.penalties(assignment.name))
     overview.sort()
     path = folder / f"overview-{assignment.name}.html"
     write_whole(path, overview.html())

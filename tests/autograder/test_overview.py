@@ -12,7 +12,7 @@ from autograder.classroom import grade_class, read_results
 from autograder.course import Course
 from autograder.gradebook import Gradebook
 from autograder.job import Result
-from autograder.report import CellMark, Incident, LearnerCell, Output, Report
+from autograder.report import CellMark, HandMark, Incident, LearnerCell, Output, Report
 from tests.autograder.vectors import VECTORS
 
 TESTS = [("square-check", 2.0), ("square-hidden", 3.0), ("mean-check", 2.0), ("mean-hidden", 3.0)]
@@ -167,6 +167,37 @@ def test_what_a_human_gave_counts(course, small_course):
         gradebook.book.db.commit()
     assert table(page(course, read_results(course, assignment)), "students")[1] == [
         "ada", "13.5", "5", "5", "3.5", ""]
+
+
+def test_what_lateness_costs_is_taken_off_the_sums_as_on_the_page_and_in_the_export(small_course):
+    with open(small_course.root / "nbgrader_config.py", "a") as config:
+        config.write("c.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    course = Course(small_course.root)
+    with Gradebook(course) as gradebook:
+        gradebook.book.update_or_create_assignment("ps1", duedate="2026-11-23 11:00:00 UTC")
+    for student, hour in [("ada", 10), ("bob", 12)]:
+        path = small_course.hand_in(student, small_course.submitted_notebook(essay=""))
+        path.with_name("timestamp.txt").write_text(f"2026-11-23 {hour}:00:00 UTC")
+    soup = page(course, grade_class(course, course.assignment("ps1"), seed=5))
+    assert table(soup, "students")[1:] == [
+        ["ada", "10", "5", "5", "0", ""], ["bob", "0", "5", "5", "0", "late, 10 taken off"]]
+    assert "5.0 in the mean, 5.0 in the median" in soup.select_one(".total").text
+    bands = {row[0]: row[1] for row in table(soup, "points")}
+    assert bands["0 % to less than 10 %"] == bands["70 % to less than 80 %"] == "1"
+    feedback_page = (small_course.root / "feedback/bob/ps1/p1.html").read_text()
+    assert "10 taken off, 0 of 14 points count" in feedback_page
+    with Gradebook(course) as gradebook:
+        assert [row[-1] for row in gradebook.scores("ps1")] == [10, 0]
+
+
+def test_who_loses_a_point_by_lateness_has_not_all_points(course):
+    shown = overview.Overview(course.assignment("ps1"), lambda *names: "", {
+        name: {("p1", "essay"): HandMark(4.0, "")} for name in ("ada", "bob")})
+    for name in ("ada", "bob"):
+        shown.add(result(name, essay="A limit."))
+    shown.take_off({"bob": {"p1": 1.5}, "nobody": {"p1": 3.0}})
+    assert [(student.total, student.groups) for student in shown.students] == [
+        (14, []), (12.5, ["open"])]
 
 
 def test_no_submission_at_all(course):
