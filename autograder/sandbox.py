@@ -6,12 +6,14 @@ bubblewrap is missing, Podman or Docker can do the same (`containers`). What is 
 listed here once for all of them; what is not listed is not there.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import gradem
@@ -23,6 +25,9 @@ COURSE = "/course"            # the few modules that a notebook may import: part
 
 #: What runs inside; the grader's own modules are not there.
 INSIDE = (agent, bridge, dataframes, isolation, limits, shell, syscalls, zygote)
+
+#: What these need besides Python's own library.
+NEEDED = ("numpy", "IPython", "traitlets")
 
 #: Where, within a place that is shown, packages are installed.
 PACKAGES = ("lib*/python*/*-packages", "local/lib*/python*/*-packages")
@@ -193,6 +198,36 @@ def require_out_of_sight(folder):
             raise SandboxUnavailable(f"The course {folder} lies in {place}, which learners' code "
                                      "may read, and so its solutions and marks. Move it to "
                                      "another folder.")
+
+
+def require_in_sight(contents):
+    """Raise SandboxUnavailable if a package is installed, but where learners' code cannot see it.
+
+    Python's own folders are shown. What ``pip install --user`` or PYTHONPATH adds to them lies
+    elsewhere, among files that are nobody's business.
+
+    Parameters
+    ----------
+    contents : Contents
+    """
+    visible = [Path(place).resolve() for place in shown()]
+
+    def in_sight(place):
+        return any(Path(place).resolve().is_relative_to(folder) for folder in visible)
+
+    places = [place for place in sys.path if in_sight(place)]
+    own = {"gradem", *(file.stem for file in contents.files)}
+    for name in dict.fromkeys([*NEEDED, *(name.partition(".")[0] for name in contents.imports)]):
+        found = None
+        with contextlib.suppress(ImportError, ValueError):
+            found = importlib.util.find_spec(name)
+        if name not in own and found and found.has_location and not in_sight(found.origin) \
+                and not PathFinder.find_spec(name, places):
+            raise SandboxUnavailable(
+                f"The package {name} is installed in {Path(found.origin).parent}, where learners' "
+                "code cannot see it: the sandbox shows Python's own folders, and not what pip "
+                "install --user or PYTHONPATH adds. Make an environment and install everything "
+                "in it: python3 -m venv .venv, then .venv/bin/pip install with the same words.")
 
 
 def _require_readable(place):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 
@@ -71,6 +72,34 @@ def test_python_that_others_may_not_read_is_refused_with_words(monkeypatch, tmp_
     monkeypatch.setattr(sandbox.sys, "prefix", str(tmp_path))
     with pytest.raises(SandboxUnavailable, match="chmod -R o.rX"):
         sandbox.shown()
+
+
+def test_a_package_that_learners_code_would_not_see_is_told(monkeypatch, tmp_path, small_course):
+    """As after pip install --user: it is installed, but not in Python's own folders."""
+    (tmp_path / "surveying").mkdir()
+    (tmp_path / "surveying" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    notebook = nbformat.read(small_course.source, as_version=4)
+    notebook.cells[1].source += "\nimport surveying.tools"
+    nbformat.write(notebook, small_course.source)
+    path = small_course.hand_in("ada", small_course.submitted_notebook())
+    with pytest.raises(SandboxUnavailable, match=f"surveying is installed in {tmp_path}.*venv"):
+        mark(path, small_course.source, seed=1)
+
+
+def test_what_the_sandbox_itself_needs_is_looked_for_too(monkeypatch, tmp_path):
+    monkeypatch.setattr(sandbox, "shown", lambda: [str(tmp_path)])
+    with pytest.raises(SandboxUnavailable, match="package numpy is installed in .*numpy, where"):
+        sandbox.require_in_sight(Contents())
+
+
+@pytest.mark.parametrize("contents", [
+    Contents(), Contents(imports=("numpy.linalg", "scipy", "not_installed", "sys", "gradem.check")),
+    Contents(files=(Path("data/helper.py"),), imports=("helper",))])
+def test_what_is_in_sight_or_nowhere_is_no_trouble(monkeypatch, tmp_path, contents):
+    (tmp_path / "helper.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    sandbox.require_in_sight(contents)
 
 
 def test_unprotected_marking_works_and_says_so(small_course):
