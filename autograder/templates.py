@@ -21,7 +21,9 @@ import psutil
 
 from autograder import containers, sandbox as sandboxes, scratch
 from autograder.cells import plain_python
-from autograder.sandbox import COURSE, Contents, SandboxUnavailable, require_bubblewrap
+from autograder.sandbox import (
+    COURSE, Contents, SandboxUnavailable, require_bubblewrap, require_in_sight,
+)
 
 START_SECONDS = 120
 
@@ -50,6 +52,7 @@ class Template:
     def __init__(self, contents, sandbox):
         if sandbox == "bubblewrap":
             require_bubblewrap()
+            require_in_sight(contents)
         self.folder = scratch.folder()
         self.process = None
         try:
@@ -113,6 +116,7 @@ class ContainerTemplate:
         self.contents = contents
         self.limits = limits
         self.container = self.process = None
+        require_in_sight(contents)
         self.folder = scratch.folder()
         try:
             sandboxes.lay_out(self.folder / "course", contents)
@@ -136,12 +140,21 @@ class ContainerTemplate:
     def connect(self):
         """A line to the supervisor of a new kernel; the one before is ended."""
         self._remove()
+        self._turn_away()
         self.container = containers.Container(self.folder, self.limits)
         command = [*self.container.command, *sandboxes.program(COURSE), "container",
                    f"{containers.LINES}/grader", *self.contents.imports]
         self.process = _run(command, self.folder / "errors")
         _wait_until_ready(self.process, self.folder / "errors")
         return self.door.accept()[0]
+
+    def _turn_away(self):
+        """Forget who called before: the code of a learner whose kernel has ended could have."""
+        self.door.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.door.accept()[0].close()
+        self.door.setblocking(True)
 
     def close(self):
         """End the container, and leave nothing behind."""

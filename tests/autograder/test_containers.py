@@ -81,6 +81,21 @@ def test_a_submission_is_marked_and_a_killed_kernel_replaced(engine, small_cours
     assert "autograder" not in left.stdout
 
 
+def test_who_calls_the_grader_from_within_keeps_no_kernel_from_starting(engine, small_course):
+    path = small_course.hand_in("ada", small_course.submitted_notebook(square="""
+import os, socket
+for _ in range(3):
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    line.setblocking(False)
+    try: line.connect("/lines/grader")
+    except OSError: break
+    os.dup(line.fileno())
+os._exit(1)"""))
+    report = mark(path, small_course.source, seed=1, sandbox="container")
+    assert report.points == 5.0
+    assert [incident.kind for incident in report.incidents] == ["kernel-died"]
+
+
 def test_the_command_shows_what_bubblewrap_shows_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr(containers, "image", lambda: "empty")
     monkeypatch.setattr(containers, "engine", lambda: "podman")
