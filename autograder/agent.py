@@ -71,9 +71,11 @@ class Agent:
         number = len(self.objects) + 1
         self.objects[number] = value
         kind = "class" if isinstance(value, type) else "function" if callable(value) else "object"
-        return ["handle", [number, kind, type(value).__name__[:60],
-                           attribute(value, "__name__")[:60],
-                           attribute(value, "__doc__")[:MAX_TEXT * 10], signature_of(value)]]
+        described = [number, kind, type(value).__name__[:60], attribute(value, "__name__")[:60],
+                     attribute(value, "__doc__")[:MAX_TEXT * 10], signature_of(value)]
+        if encode and kind == "object" and issubclass(type(value), tuple):   # its items have names
+            return ["named", [described, [encode(item) for item in tuple.__iter__(value)]]]
+        return ["handle", described]
 
     def resolve(self, name, content, decoder):
         """The object that an item of the judge's names."""

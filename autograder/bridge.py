@@ -136,8 +136,9 @@ class Decoder:
         name, content = item
         try:
             return self._value(name, content, depth + 1)
-        except (ValueError, TypeError, OverflowError, LookupError, MemoryError,
-                ImportError) as error:
+        except WireError:
+            raise
+        except Exception as error:        # whatever parts that do not belong together lead to
             raise WireError(f"a malformed {name[:20]}: {type(error).__name__}") from None
 
     def _value(self, name, content, depth):
@@ -162,13 +163,18 @@ class Decoder:
             if type(content) is not list:
                 raise WireError(f"a {name} must be a list of items")
             make = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}[name]
-            return make([self.decode(part, depth) for part in content])
+            # one by one: a set of numbers that all have the same hash takes long to make, and
+            # between two of them it can be interrupted
+            return make(self.decode(part, depth) for part in content)
         if name == "dict":
             return {self.decode(key, depth): self.decode(value, depth) for key, value in content}
         if name in ("array", "number"):
             return self._array(name, *content)
         if name in ("series", "frame"):
             return dataframes.put_together(name, self.decode(content, depth))
+        if name == "named":
+            described, parts = content
+            content = described, [self.decode(part, depth) for part in parts]
         return self.resolve(name, content, self)
 
     def _array(self, name, dtype, shape, frame):

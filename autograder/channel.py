@@ -11,11 +11,11 @@ import sys
 import time
 
 from autograder.bridge import Decoder, Encoder, Wire, WireError
-from autograder.handles import Callable, Handle, refused
+from autograder.handles import Callable, Handle, Named, refused
 
 MAX_CALLS = 100_000           # requests in one test cell
 MAX_BYTES = 1 << 30           # that one test cell takes from the sandbox in all
-MAX_TEXT, MAX_DOC = 500, 5000  # characters of a name or a signature, and of a docstring
+MAX_TEXT, MAX_DOC = 500, 5000  # characters of a name or a message, and of a docstring
 
 #: Modules whose functions are handed to learner code by name instead of by call-back.
 LIBRARIES = {"builtins", "math", "cmath", "_operator", "numpy", "numpy.linalg"}
@@ -256,6 +256,8 @@ class Channel:
 
     def _refer(self, value, encode):
         """The item for an object that a test hands to learner code."""
+        if isinstance(value, Named):
+            value = value._whole
         if isinstance(value, Handle):
             if value._channel is not self:
                 raise WireError(f"{value!r} belongs to an earlier test cell")
@@ -279,6 +281,10 @@ class Channel:
     def _resolve(self, name, content, decoder):
         """The handle for an object that learner code returned."""
         match name, content:
+            case "named", [[_, "object", str(kind), *_] as described, list(items)]:
+                whole = self._resolve("handle", described, decoder)
+                # an object of a class that the notebook is about has operators of its own
+                return whole if kind in self.classes else Named.of(whole, items)
             case "handle", [int(number), ("function" | "class") as kind, str(), str(own), str(doc),
                             str(signature)]:
                 return Callable(self, number, kind, own[:MAX_TEXT], doc[:MAX_DOC], signature[:MAX_TEXT])
@@ -297,6 +303,7 @@ def _attributes(value):
 
 def _learner_error(kind, text, line):
     """The exception that stands for one of the learner's code, with the line that raised it."""
+    kind, text, line = kind[:MAX_TEXT], text[:MAX_TEXT], line[:MAX_TEXT]
     name = kind if kind.isidentifier() else "LearnerError"
     error = (EXCEPTIONS.get(kind) or type(name, (LearnerError,), {}))(text)
     error.learner_kind, error.learner_line = kind, line

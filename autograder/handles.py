@@ -185,6 +185,31 @@ class Handle:
     del _name
 
 
+class Named(tuple):
+    """A tuple whose items have names, such as a namedtuple: data, and an object besides.
+
+    It is compared by its items. What else it has, its names above all, is asked of the
+    object in the sandbox, and that is what learner code gets when it is handed back.
+    """
+
+    @classmethod
+    def of(cls, whole, items):
+        """The tuple of these items, for a Handle; its class has the name that it has there."""
+        made = type(whole._kind, (cls,), {})(items)
+        made._whole = whole
+        return made
+
+    def __getattr__(self, name):
+        # NumPy asks for such methods, and a copy that is being made has no whole yet
+        if name.startswith("__") or name == "_whole":
+            raise AttributeError(name)
+        return getattr(self._whole, name)
+
+    # a tuple has methods of these names, and SciPy has results with such items
+    count = property(lambda self: self._whole.count)
+    index = property(lambda self: self._whole.index)
+
+
 class Callable(Handle):
     """A function or class in the sandbox; it looks like the function it stands for."""
 

@@ -167,6 +167,26 @@ def containers():
     Pair = collections.namedtuple("Pair", "x y")
     return counted, collections.Counter("aab"), Pair(1, 2.5), collections.deque([1, 2, 3])
 
+def mode():
+    import collections
+    return collections.namedtuple("ModeResult", "mode count")(2.0, 7)
+
+def axes():
+    return np.linalg.eigh(np.diag([1.0, 4.0]))
+
+class Pair(tuple):
+    def __mul__(self, factor):
+        return Pair(factor * item for item in self)
+
+def equal_to_all():
+    class Always(tuple):
+        __eq__ = lambda self, other: True
+        __len__ = lambda self: 2
+        __iter__ = lambda self: iter((1.0, 2.0))
+        __getitem__ = lambda self, place: place + 1.0
+        mean = 1.5
+    return Always((3.0,))
+
 def masked():
     return np.ma.array([1.0, 2.0, 3.0])
 
@@ -298,6 +318,16 @@ PASSING = {
     "other containers": "_, _, pair, queue = containers()\nx, y = pair\n"
         "assert (x, y, pair.y, pair[1], len(pair), pair[:1]) == (1, 2.5, 2.5, 2.5, 2, (1,))\n"
         "assert list(queue) == [1, 2, 3] and queue[-1] == 3 and len(queue) == 3",
+    "a tuple whose items have names is a tuple":
+        "got = mode()\ncheck.close(got, (2.0, 7))\nassert isinstance(got, tuple) and got == (2.0, 7)\n"
+        "assert (got.mode, got.count, got[1], len(got)) == (2.0, 7, 7, 2)\n"
+        "assert got._asdict() == {'mode': 2.0, 'count': 7} and np.allclose(got, [2, 7])\n"
+        "assert apply(lambda: got) == got and apply(getattr, got, 'count') == 7",
+    "a tuple of NumPy's whose items have names":
+        "check.close(axes(), (np.array([1.0, 4.0]), np.eye(2)))\nvalues, vectors = axes()\n"
+        "check.close(axes().eigenvalues, values)",
+    "operators of a tuple of a class that the answer defines":
+        "tripled = Pair((1.0, 2.0)) * 3.0\nassert list(tripled) == [3.0, 6.0]",
     "arrays of another class, and their parts":
         "m = masked()\nassert m[0] == 1.0 and m[1:].sum() == 5.0 and list(m[1:]) == [2.0, 3.0]\n"
         "check.close(m[:2].tolist(), [1.0, 2.0])\nassert word()[:2] == 'ab' and word()[0] == 'a'",
@@ -332,6 +362,12 @@ FAILING = {
     "an exception of a class of its own": ("refuse('odd')", "Your code raised Odd: this is odd"),
     "an exception of a class of its own where another one should be":
         ("check.raises(ValueError, refuse, 'odd')", "raises Odd (this is odd), but it should"),
+    "a tuple whose items have names, and are others":
+        ("check.close(mode(), (2.0, 8))", "at position 1 is 7, but it should be 8"),
+    "a tuple of a class that equals everything": ("assert equal_to_all() == (1.0, 2.0)", "does not hold"),
+    "a tuple of a class that has two faces":
+        ("got = equal_to_all()\ncheck.close(got.mean, 1.5)\ncheck.close(got, (1.0, 2.0))",
+         "has 1 values, but it should have 2"),
     "a text that is not there": ("observe.source('cube')", "no cell of the notebook defines cube"),
     "an observed call that gives too much":
         ("observe.call(odd, 'large')", "more than can be compared"),

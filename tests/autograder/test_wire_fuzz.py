@@ -28,7 +28,8 @@ SETUP = "import numpy as np, pytest\nfrom gradem import check, observe"
 SOLUTION = "class Dual: pass\ndef f(x): return x\nanswer = 1"
 #: Tests that can be passed, and what then must have been said.
 PROOFS = {"a-number": (2.5).hex().encode(), "an-operator": (2.5).hex().encode(),
-          "an-array": np.array([1.0, 4.0]).tobytes(), "text": b'"right"'}
+          "an-array": np.array([1.0, 4.0]).tobytes(), "text": b'"right"',
+          "a-pair": (4.0).hex().encode()}
 TESTS = {
     "a-number": "check.close(f(2.0), 2.5)",
     "an-array": "check.close(f(np.arange(2.0)), np.array([1.0, 4.0]))",
@@ -41,6 +42,7 @@ TESTS = {
     "allclose": "assert np.allclose(f(1.0), 2.5) and False",
     "observed": "seen = observe.call(f, [1])\nassert seen.printed == 'never' and False",
     "drawn": "axes, = observe.drawing(f)\nassert axes.title == 'never' and False",
+    "a-pair": "got = f(1)\nassert isinstance(got, tuple) and got == (1.0, 4.0)",
     "a-class": "assert isinstance(f(1), Dual) and False",
     "an-exception": "with pytest.raises(ValueError, match='never'):\n    f(1)\nassert False",
 }
@@ -78,11 +80,14 @@ handles = st.tuples(
 ).map(lambda parts: ["handle", list(parts)])
 leaves = (handles | st.just(["plain", "right"]) | st.just(["float", 2.5.hex()])
           | st.just(["array", ["<f8", [2], 0]]) | st.just(["int", "f" * 40])
+          | st.just(["float", 1.0.hex()]) | st.just(["float", 4.0.hex()])
           | st.just(["range", [["int", "0"], ["int", "f" * 20], ["int", "1"]]])
           | st.tuples(words, anything).map(list))
 items = st.recursive(
     leaves, lambda inside: st.tuples(st.sampled_from(["list", "tuple", "set", "dict", "frame"]),
-                                     st.lists(inside, max_size=4)).map(list), max_leaves=8)
+                                     st.lists(inside, max_size=4)).map(list)
+    | st.tuples(handles, st.lists(inside, max_size=3)).map(
+        lambda parts: ["named", [parts[0][1], parts[1]]]), max_leaves=8)
 trees = (items.map(lambda item: ["value", item])
          | st.tuples(numbers, items, items).map(lambda parts: ["callback", *parts])
          | st.tuples(numbers, st.lists(items, max_size=3)).map(

@@ -70,6 +70,19 @@ agent.Agent.serve = lambda self: None
     self.wire.socket.sendall(struct.pack("!II", len(text), 0) + text)"""), **BROKEN),
     Case("the agent sends a whole number of a million digits", answering("""
     self.wire.send(["value", ["int", "f" * 1_000_000]])"""), **BROKEN),
+    Case("the agent sends exceptions with megabytes of blanks", answering("""
+    self.wire.send(["error", "ValueError", " " * 3_000_000, " " * 900_000])"""), **LOST),
+    Case("the agent sends a set of numbers that all have the same hash", WRONG + """
+import autograder.agent as agent, struct
+answer = agent.Agent.answer
+def lie(self, request, frames):
+    if request[0] == "get" or self.objects[request[1][1]].__name__ != "square":
+        return answer(self, request, frames)
+    numbers = ",".join('["int","%x"]' % (number * (2**61 - 1)) for number in range(120_000))
+    text = f'["value",["set",[{numbers}]]]'.encode()
+    self.wire.socket.sendall(struct.pack("!II", len(text), 0) + text)
+agent.Agent.answer = lie
+""", waits=True, incidents=kinds("timeout")),
     Case("the agent sends a handle that is no handle", answering("""
     self.wire.send(["value", ["handle", [{"a": 1}, "function", None, [], 0, "(x=__import__('os'))"]]])"""),
          **BROKEN),
