@@ -74,11 +74,15 @@ class Stream(io.TextIOBase):
     encoding = "utf-8"
 
     def __init__(self, kind, outputs):
-        self.kind = kind
+        self.name = self.kind = kind
         self.outputs = outputs
 
     def writable(self):
         return True
+
+    def fileno(self):
+        """The file that subprocesses write to; what they write there is not kept."""
+        return {"stdout": 1, "stderr": 2}[self.kind]
 
     def write(self, text):
         if not isinstance(text, str):
@@ -127,6 +131,10 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui=None):
         """There are no windows here."""
 
+    def enable_matplotlib(self, gui=None):
+        """Figures appear in the notebook, also where it asks for windows or widgets."""
+        return super().enable_matplotlib("inline")
+
     def should_run_async(self, raw_cell, **transformed):
         """Every cell runs in an event loop, as in Jupyter; one run by a cell, in that cell's."""
         try:
@@ -153,6 +161,8 @@ def prepare():
     configuration.InteractiveShell.ipython_dir = "/tmp/ipython"
     shell = Shell.instance(config=configuration)
     shell.outputs = Outputs(1 << 20, 100)
+    for name in ("conda", "mamba", "micromamba"):
+        shell.register_magic_function(install_nothing, magic_name=name)
     loop = new_loop(shell)
     shell.run_cell("raise ValueError('to fill the caches')", store_history=False)
     if "matplotlib.pyplot" in sys.modules:
@@ -163,6 +173,11 @@ def prepare():
     shell.reset(new_session=False)
     shell.execution_count = 1
     sys.path[:] = [place for place in sys.path if place]
+
+
+def install_nothing(line):
+    """In the place of %conda, which ends the cell where Python is not Conda's."""
+    print("Nothing is installed here.")
 
 
 def new_loop(shell):

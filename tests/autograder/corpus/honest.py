@@ -124,6 +124,11 @@ CASES = [
     honest("%%capture", "%%capture captured\nprint('hidden')\n" + RIGHT.strip()),
     honest("%timeit and %time", RIGHT + "\n%timeit -n 10 -r 2 square(3.0)\n%time square(4.0)"),
     honest("!ls, !pip, %cd and %pwd", "!ls -la\n!pip install numpy\n%pwd\nfiles = !ls\n" + RIGHT),
+    honest("%conda and %mamba", "%conda install -y numpy\n%mamba install numpy" + RIGHT),
+    honest("windows and widgets for figures", "%matplotlib widget\n%matplotlib qt\n%matplotlib notebook\n"
+           "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()" + RIGHT),
+    honest("standard output as a file", "import faulthandler, subprocess, sys\nfaulthandler.enable()\n"
+           "subprocess.run(['true'], stdout=sys.stdout, stderr=sys.stderr)" + RIGHT),
     honest("a plot in the notebook", "%matplotlib inline\nimport matplotlib.pyplot as plt\n"
            "import numpy as np\nplt.plot(np.linspace(0, 1, 50) ** 2)\nplt.title('$x^2$')\nplt.show()"
            + RIGHT),
