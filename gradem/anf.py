@@ -153,7 +153,7 @@ class _Reader:
         if isinstance(getattr(value, "op", None), (ast.FloorDiv, ast.Not)):
             return False
         if isinstance(value, ast.Call):
-            if is_pop(value):
+            if is_pop(value) or is_copy(value):
                 return self.varies(value.func.value)
             called = lookup(value.func, self.namespace)
             if is_creation(called) or isinstance(called, Hashable) and called in PASSIVE:

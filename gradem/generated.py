@@ -10,6 +10,7 @@ import ast
 import functools
 import itertools
 import linecache
+import math
 
 import numpy as np
 
@@ -44,10 +45,16 @@ def _text(name, parameters, body, namespace):
     imports = ["import math"] * ("math" in names) + ["import numpy as np"] * ("np" in names)
     if "no_derivative" in names:
         imports += [""] * bool(imports) + ["from gradem.operations import no_derivative"]
-    numbers = [f"{global_} = {namespace[global_]!r}" for global_ in sorted(names & set(namespace))
+    numbers = [f"{global_} = {_written(namespace[global_])}"
+               for global_ in sorted(names & set(namespace))
                if type(namespace[global_]) in (int, float)]
     parts = ["\n".join(part) for part in (imports, numbers) if part]
     return "\n\n".join(parts) + "\n\n\n" * bool(parts) + "\n".join(lines) + "\n"
+
+
+def _written(x):
+    """A number as a program writes it: inf and nan have no names in Python."""
+    return repr(x) if abs(x) < math.inf else f"float('{x}')"
 
 
 _NUMBER = itertools.count(1)

@@ -689,6 +689,18 @@ def test_what_is_overwritten_in_the_end_has_no_adjoint():
     assert names["g_reverse"](2.0) == (FACTOR, (0.0,))
 
 
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan", "1e300", "-3"])
+def test_every_global_number_can_be_written_down(number):
+    names = {"LIMIT": float(number)}
+    cut = defined("def g(x):\n    y = x * x\n    if y > LIMIT:\n        y = LIMIT * x\n"
+                  "    return y\n", names)
+    want = (cut(2.0), (float(number) if 4.0 > float(number) else 4.0,))
+    assert reverse(cut)(2.0) == want
+    alone = {}
+    exec(reverse(cut).source, alone)
+    assert alone["g_reverse"](2.0) == want
+
+
 def test_names_that_are_taken_are_left_alone():
     text = ("def g(x, dx, x_bar):\n    w4 = x * dx\n    stack = w4 * x_bar\n"
             "    for i in range(2):\n        stack = stack * stack * w4\n    return stack\n")
@@ -697,6 +709,19 @@ def test_names_that_are_taken_are_left_alone():
     want = [float(slope) for slope in autograd.grad(program, (0, 1, 2))(0.5, 0.7, 0.9)]
     assert reverse(program)(0.5, 0.7, 0.9)[1] == pytest.approx(want, rel=1e-13)
     assert forward(program)(0.5, 0.7, 0.9, *tangents)[1] == pytest.approx(np.dot(want, tangents))
+
+
+def test_a_copy_depends_on_what_it_copies():
+    """Also one of which no element is written."""
+    copied = defined("def g(x, a):\n    y = x.copy()\n    z = y.copy()\n    z[0] = a * z[1]\n"
+                     "    return y[0] * a + z[0] * y[1] + x[2]\n", {})
+    x, a = np.array([0.7, -1.3, 0.4]), 1.5
+    value, (x_bar, a_bar) = reverse(copied)(x, a)
+    assert value == pytest.approx(0.7 * 1.5 + 1.5 * 1.69 + 0.4, rel=1e-14)
+    assert x_bar == pytest.approx([1.5, 2 * 1.5 * -1.3, 1.0], rel=1e-14)
+    assert a_bar == pytest.approx(0.7 + 1.69, rel=1e-14)
+    tangent = forward(copied)(x, a, np.array([1.0, 2.0, 3.0]), 4.0)[1]
+    assert tangent == pytest.approx(x_bar @ [1.0, 2.0, 3.0] + 4.0 * a_bar, rel=1e-14)
 
 
 def test_only_what_is_needed_is_recorded():
