@@ -266,6 +266,13 @@ class _Writer:
         return text if rule is None or text in args else self._temporary(text, rule, args,
                                                                           statements)
 
+    def _real(self, node, statements):
+        """As `_value`, of type double."""
+        if not self._is_whole(node):
+            return self._value(node, statements)
+        text = self._plain(node)
+        return f"{text}.0" if re.fullmatch(r"0|[1-9]\d*", text) else f"(double) ({text})"
+
     def _operation(self, node, statements):
         """The last operation of an expression: its text, its rule, and its arguments."""
         kind = type(node).__name__
@@ -275,7 +282,11 @@ class _Writer:
             if node.name not in self.parameters + self.locals + self.integers:
                 raise Unsupported(f"{_where(node)}: {node.name} is not declared in {self.name}")
             return node.name, RULES[np.positive], (node.name,)
+        if self._is_whole(node):           # C divides whole numbers without a fraction
+            return f"({self._plain(node)})", None, ()
         if kind == "Cast" and _type_of(node.to_type) == "double":
+            if self._is_whole(node.expr):
+                return self._real(node.expr, statements), None, ()
             return self._operation(node.expr, statements)
         if kind == "UnaryOp" and node.op in "+-":
             inner = self._value(node.expr, statements)
@@ -286,7 +297,7 @@ class _Writer:
             return f"{args[0]} {node.op} {args[1]}", RULES[SIGNS[node.op]], args
         if kind == "FuncCall" and getattr(node.name, "name", None) in INTRINSICS:
             name = node.name.name
-            args = tuple(self._value(part, statements) for part in node.args.exprs)
+            args = tuple(self._real(part, statements) for part in node.args.exprs)
             rule = RULES[INTRINSICS[name]]
             if name == "pow" and _is_number(args[1]) and float(args[1]) != 0:
                 rule = CONSTANT_EXPONENT
@@ -297,6 +308,18 @@ class _Writer:
             node.name, "name") else f"an expression of kind {kind}"
         raise Unsupported(f"{_where(node)}: {what} is not understood; there are + - * / and "
                           f"{', '.join(sorted(INTRINSICS))}")
+
+    def _is_whole(self, node):
+        """Is an expression of C's type int?"""
+        kind = type(node).__name__
+        if kind == "ID":
+            return node.name in self.integers
+        if kind == "Constant":
+            return node.type == "int"
+        if kind == "UnaryOp" and node.op in "+-":
+            return self._is_whole(node.expr)
+        return (kind == "BinaryOp" and node.op in "+-*/%"
+                and self._is_whole(node.left) and self._is_whole(node.right))
 
     def _plain(self, node):
         """The text of a condition, or of a whole number: it is not differentiated."""

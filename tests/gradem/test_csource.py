@@ -128,6 +128,12 @@ PROGRAMS = {
                else (y / x + (x if y / x < 0.5 else 0)) * x),
     "whole numbers": ("int n = 3; double z = n * x; n = n + 1; return z + n * y + 1;",
                       lambda x, y: 3 * x + 4 * y + 1),
+    "whole divisions": ("int n = 4; double z = x * ((n - 1) / 2) + n % 3 * y; n = 9 + n; "
+                        "return z * (7 / 2) + (1 + 2) / 4 * x + pow(y, (n - 3) / 4) - -n / 2;",
+                        lambda x, y: (x * 1 + 1 * y) * 3 + 0 * x + y**2 + 6),
+    "casts of whole numbers": ("int n = 3; double z = (double) n / 2 * x; z /= (double) (n - 1) / 4;"
+                               " return z + (double) 1 / 2 * y;",
+                               lambda x, y: 3 * x + 0.5 * y),
     "cast and unused": ("double z = (double) 2 * x; double u = y; { u += 1.0; } ; return z;",
                         lambda x, y: 2 * x + 0 * y),
 }
