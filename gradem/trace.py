@@ -218,7 +218,10 @@ class _Renamed(ast.NodeTransformer):
 
     def visit_Name(self, node):
         text = self.names.get(node.id)
-        return node if text is None else ast.parse(text, mode="eval").body
+        if text is None:
+            return node
+        # an array as NumPy shows it is no expression of Python
+        return ast.Name(text) if text.startswith("[") else ast.parse(text, mode="eval").body
 
     def visit_Attribute(self, node):
         return ast.Name(node.attr)

@@ -100,6 +100,16 @@ def test_arrays_and_indices_and_unused_lines():
     assert trace(f, np.ones(50)).lines[0].value.shape == (50,)
 
 
+def test_formulas_hold_constant_arrays():
+    weights, chosen = np.array([1.5, -2.0]), np.array([True, False])
+    lines = trace(lambda x: np.sum(np.where(chosen, weights * x, 0.0)), np.array([3.0, 4.0]),
+                  tangent=[np.ones(2)], adjoint=1.0).lines
+    assert lines[1].text == "[ 1.5 -2. ] * w1"
+    assert lines[1].tangent_text == "dw1 * [ 1.5 -2. ]"
+    assert lines[0].adjoint_text == "w2_bar * [ 1.5 -2. ]"
+    assert lines[2].adjoint.tolist() == [1.0, 1.0] and lines[0].adjoint.tolist() == [1.5, 0.0]
+
+
 def test_it_shows_itself_as_text():
     text = str(trace(lecture, 2.0, 5.0, tangent=(1.0, 0.0), adjoint=1.0))
     assert text.splitlines()[0].split() == (
