@@ -264,7 +264,8 @@ elementwise(np.tan, "x", "v * (1 + out * out)")
 elementwise(np.arcsin, "x", "v / np.sqrt((1 - x) * (1 + x))")
 elementwise(np.arccos, "x", "-v / np.sqrt((1 - x) * (1 + x))")
 elementwise(np.arctan, "x", "v / (1 + x * x)")
-elementwise(np.arctan2, "y, x", "v * (x / (x * x + y * y))", "-v * (y / (x * x + y * y))")
+elementwise(np.arctan2, "y, x", "v * (x / np.hypot(x, y) / np.hypot(x, y))",
+            "-v * (y / np.hypot(x, y) / np.hypot(x, y))")
 elementwise(np.deg2rad, "x", "v * (np.pi / 180)")
 elementwise(np.radians, "x", "v * (np.pi / 180)")
 elementwise(np.rad2deg, "x", "v * (180 / np.pi)")
@@ -275,7 +276,7 @@ elementwise(np.sinh, "x", "v * np.cosh(x)")
 elementwise(np.cosh, "x", "v * np.sinh(x)")
 elementwise(np.tanh, "x", "v * (1 / np.cosh(x)) ** 2")
 elementwise(np.arcsinh, "x", "v / np.hypot(x, 1.0)")
-elementwise(np.arccosh, "x", "v / np.sqrt((x - 1) * (x + 1))")
+elementwise(np.arccosh, "x", "v / (np.sqrt(x - 1) * np.sqrt(x + 1))")
 elementwise(np.arctanh, "x", "v / ((1 - x) * (1 + x))")
 
 # kinks and choices

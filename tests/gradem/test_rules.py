@@ -171,6 +171,20 @@ def test_saturated_functions_neither_overflow_nor_cancel():
         assert derivative(np.arctanh)(1 - 1e-9) == pytest.approx(0.5e9, rel=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e-160, 1e160, 1e200])
+def test_squares_that_over_or_underflow_do_no_harm(scale):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for x, y in [(scale, scale), (2 * scale, -scale), (scale, 0.0)]:
+            length = np.hypot(x, y)
+            assert derivative(lambda y: np.arctan2(y, x))(y) == pytest.approx(
+                x / length / length, rel=1e-12)
+            assert derivative(lambda x: np.arctan2(y, x))(x) == pytest.approx(
+                -y / length / length, rel=1e-12)
+        if scale > 1:
+            assert derivative(np.arccosh)(scale) == pytest.approx(1 / scale, rel=1e-12)
+
+
 # ---- the table is complete --------------------------------------------------------------------
 
 # of two results, of whole numbers, or not worth a rule: duals refuse them by name
