@@ -66,7 +66,13 @@ class Points:
             self._weights = [None if weights is None else weights[cut] for cut in cuts]
         self.in_memory = isinstance(self._blocks, list) and self._dask is None and not any(
             isinstance(block, np.memmap) for block in self._blocks)
-        self._look(self._compute(_look_at))
+        try:
+            looks = self._compute(_look_at)
+        except ValueError:
+            if isinstance(X, np.ndarray):
+                finite(X)              # its words count the rows from the first of all
+            raise
+        self._look(looks)
 
     def _look(self, looks):
         """Put together what was seen in each block."""
@@ -145,6 +151,9 @@ def _look_at(block, weights):
         scaled = deviation = block - mean
     else:
         weights = _usable(weights)
+        if weights.shape != (len(block),):
+            raise ValueError(f"the weights of a block have shape {weights.shape}, but it has "
+                             f"{len(block)} rows: give a number for each")
         weight = float(weights.sum())
         mean = weights @ block / weight if weight > 0 else np.zeros(block.shape[1])
         deviation = block - mean

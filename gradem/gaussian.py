@@ -144,14 +144,13 @@ def log_density(X, mean, covariance):
     ValueError
         If the covariance is not positive definite, or the shapes do not match.
     """
-    L = factor(covariance)
-    deviation = np.asarray(X, dtype=float) - mean
-    d = deviation.shape[1] if deviation.ndim == 2 else 0
+    L, X = factor(covariance), np.asarray(X, dtype=float)
+    d = X.shape[1] if X.ndim == 2 else 0
     if d == 0 or np.shape(mean) != (d,) or L.ndim and len(L) != d:
         raise ValueError(
-            f"X has shape {np.shape(X)}, the mean {np.shape(mean)} and the covariance "
-            f"{np.shape(covariance)}; they should have shapes (N, d), (d,), and (d, d), (d,) or ()")
-    z = whiten(L, deviation.T)
+            f"X has shape {X.shape}, the mean {np.shape(mean)} and the covariance "
+            f"{L.shape}; they should have shapes (N, d), (d,), and (d, d), (d,) or ()")
+    z = whiten(L, (X - mean).T)
     return -0.5 * ((z * z).sum(axis=0) + d * np.log(2 * np.pi)) - log_determinant(L, d)
 
 

@@ -189,6 +189,8 @@ class GaussianMixture(Estimator):
         Iterations made from the best start.
     lower_bound_ : float
         Mean log likelihood of a point at the last E step, which came before the last M step.
+    lower_bounds_ : list of float
+        The same at the E step of each iteration from the best start.
     history_ : list
         States (weights, means, covariances, log_likelihood) at the best start and after each of its
         iterations: ``history_[0]`` is the start, ``history_[n_iter_]`` the result.
@@ -260,7 +262,7 @@ class GaussianMixture(Estimator):
             raise ValueError(f"{self.n_components} components cannot be fitted to "
                              f"{points.n_points} points: use more points, or fewer components")
         if self.warm_start and hasattr(self, "weights_"):
-            starts = [(self.weights_, self.means_, self.covariances_)]
+            starts = [self._last_fit(points)]
         else:
             rng = generator(self.random_state)
             starts = (self._start(points, rng) for _ in range(self.n_init))
@@ -274,6 +276,8 @@ class GaussianMixture(Estimator):
         self.weights_, self.means_, self.covariances_ = (
             array.astype(points.dtype) for array in best.history[-1][:3])
         factors = family.precision_factors(best.history[-1].covariances)
+        if family.name in ("full", "tied"):
+            factors = np.triu(factors)                 # without what rounding left below
         self.precisions_cholesky_ = factors.astype(points.dtype)
         self.precisions_ = family.precisions(factors).astype(points.dtype)
         if not self.converged_:
@@ -330,11 +334,25 @@ class GaussianMixture(Estimator):
                              f"positive definite ({error})") from None
         return weights, means, family.precisions(family.precision_factors(precisions))
 
+    def _last_fit(self, points):
+        """The parameters of the last fit, if they are of the form that is asked for now."""
+        K, d = self.n_components, points.n_features
+        if self.means_.shape != (K, d) or self.covariances_.shape != self._family.shape(K, d):
+            raise ValueError(
+                f"warm_start=True goes on from the last fit, with means of shape "
+                f"{self.means_.shape} and covariances of shape {self.covariances_.shape}, but "
+                f"n_components, covariance_type and the columns of X call for {(K, d)} and "
+                f"{self._family.shape(K, d)}: set warm_start=False")
+        return self.weights_, self.means_, self._covariances
+
     def _first_guess(self, points, rng):
         """Points, and responsibilities for them to start from."""
         K = self.n_components
         X, sample_weight = points.some(FIRST_GUESS, rng)
         N = len(X)
+        if N < K:
+            raise ValueError(f"{K} components cannot be fitted to {N} points of positive weight: "
+                             "use more points, or fewer components")
         if self.init_params == "random":
             R = rng.uniform(size=(N, K))
             R /= R.sum(axis=1, keepdims=True)
@@ -353,6 +371,16 @@ class GaussianMixture(Estimator):
     @property
     def _family(self):
         return FAMILIES[self.covariance_type]
+
+    @property
+    def _covariances(self):
+        """The covariances to compute with.
+
+        Rounded to float32, the covariance of a thin component may be singular; its factor is not.
+        """
+        if self.covariances_.dtype == np.float32:
+            return self._family.from_factors(self.precisions_cholesky_.astype(float))
+        return self.covariances_
 
     def _check_parameters(self):
         """Refuse parameters that cannot be meant, with what can."""
@@ -406,7 +434,7 @@ class GaussianMixture(Estimator):
         rng = generator(self.random_state)
         weights = self.weights_.astype(float)
         sizes = rng.multinomial(n_samples, weights / weights.sum())
-        covariances = self._family.of_components(self.covariances_, len(sizes))
+        covariances = self._family.of_components(self._covariances, len(sizes))
         X = np.concatenate([gaussian.sample(mean, covariance, size, rng) for mean, covariance, size
                             in zip(self.means_, covariances, sizes)])
         return X, np.repeat(np.arange(len(sizes)), sizes)
@@ -433,7 +461,7 @@ class GaussianMixture(Estimator):
         X, d = finite(table(X)), self.means_.shape[1]
         self._require_fit("means_", X)
         parameters = (array.astype(float) for array in
-                      (self.weights_, self.means_, self.covariances_))
+                      (self.weights_, self.means_, self._covariances))
         step = Pass(self._family, *parameters, np.zeros(d), None)
         return np.concatenate([task(step.log_joint(part)) for part, _ in
                                slices(self._family, self.n_components, X, None)])

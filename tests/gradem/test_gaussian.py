@@ -229,6 +229,7 @@ def test_what_is_no_covariance_is_refused_in_words(covariance, words):
 
 @pytest.mark.parametrize("X, mean", [
     (np.zeros(2), np.zeros(2)), (np.zeros((4, 1)), np.zeros(1)), (np.zeros((2, 3)), np.zeros(3)),
+    (np.zeros((4, 2)), np.zeros(3)), (np.zeros((2, 2)), np.zeros((2, 2))), ([[0, 0]], [0.0]),
 ])
 def test_shapes_that_do_not_match_are_refused(X, mean):
     with pytest.raises(ValueError, match=r"covariance \(2, 2\); they should have shapes \(N, d\)"):

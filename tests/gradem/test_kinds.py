@@ -45,6 +45,8 @@ def test_the_same_start_gives_the_same_fit_as_scikit_learn(kind, N, d, K):
         want = getattr(theirs, name)
         np.testing.assert_allclose(getattr(ours, name), want, rtol=1e-10,
                                    atol=1e-10 * np.abs(want).max(), err_msg=name)
+    if kind in ("full", "tied"):
+        assert not np.tril(ours.precisions_cholesky_, -1).any()
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-10)
     assert ours.aic(X) == pytest.approx(theirs.aic(X), rel=1e-10)
     assert ours.bic(X) == pytest.approx(theirs.bic(X), rel=1e-10)
@@ -139,6 +141,19 @@ class Lazy:
         return self.parts[i].copy()
 
 
+@pytest.mark.parametrize("kind", ["full", "tied"])
+def test_a_thin_component_of_single_precision_can_be_used(kind):
+    """Its covariance, rounded to float32, is singular."""
+    x, noise = np.random.default_rng(0).normal(size=(2, 500)) * [[1000.0], [0.1]]
+    X = np.stack([x, x + noise], axis=1).astype(np.float32)
+    fit = GaussianMixture(1, covariance_type=kind, warm_start=True).fit(X)
+    assert fit.covariances_.dtype == np.float32
+    height = fit.history_[-1].log_likelihood / 500
+    assert fit.score(X) == pytest.approx(height, abs=1e-4)
+    assert np.std(np.diff(fit.sample(5000)[0], axis=1)) == pytest.approx(0.1, rel=0.1)
+    assert fit.fit(X).score(X) == pytest.approx(height, abs=1e-4)
+
+
 @kinds
 def test_points_in_blocks_give_the_same_fit(kind, tmp_path):
     X, parameters = problem(kind, 9, N=1000)
@@ -163,10 +178,26 @@ def test_points_in_blocks_give_the_same_fit(kind, tmp_path):
     (np.ones((3, 2)), np.ones(2), r"sample_weight has shape \(2,\), but X has 3 rows"),
     (np.ones((3, 2)), [1.0, -1.0, 1.0], "finite and not negative"),
     (np.ones((3, 2)), np.zeros(3), "no point counts"),
+    ([np.ones((3, 2)), np.ones((4, 2))], [np.ones(4), np.ones(3)],
+     r"weights of a block have shape \(4,\), but it has 3 rows"),
 ])
 def test_blocks_and_weights_that_do_not_fit_are_refused(X, w, words):
     with pytest.raises(ValueError, match=words):
         GaussianMixture(1).fit(X, sample_weight=w)
+
+
+def test_the_row_that_cannot_be_used_is_counted_from_the_first():
+    X = np.zeros((100_000, 2), dtype=np.float32)
+    X[90_000, 1] = np.nan
+    with pytest.raises(ValueError, match=r"X\[90000, 1\] is nan: remove"):
+        GaussianMixture(1).fit(X)
+
+
+@pytest.mark.parametrize("init_params", ["kmeans", "k-means++", "random", "random_from_data"])
+def test_points_without_weight_start_no_component(init_params):
+    X, weights = np.arange(10.0).reshape(5, 2), [0.0, 1.0, 0.0, 2.0, 0.0]
+    with pytest.raises(ValueError, match="3 components .* to 2 points of positive weight: use more"):
+        GaussianMixture(3, init_params=init_params, random_state=0).fit(X, sample_weight=weights)
 
 
 # ---- acceleration and going on ------------------------------------------------------------------
@@ -202,6 +233,19 @@ def test_a_warm_start_goes_on_where_the_last_fit_ended():
         whole.fit(X)
         halves.fit(X).fit(X)
     np.testing.assert_allclose(halves.means_, whole.means_, rtol=1e-12)
+
+
+def test_a_warm_start_needs_the_form_of_the_last_fit():
+    X, _ = problem("full", 4)
+    fit = GaussianMixture(2, warm_start=True, random_state=0).fit(X)
+    means = fit.means_
+    for changed, points in [(dict(n_components=3), X), (dict(covariance_type="diag"), X),
+                            ({}, np.hstack([X, X]))]:
+        asked = GaussianMixture(2, warm_start=True, random_state=0)
+        vars(asked).update(vars(fit))
+        with pytest.raises(ValueError, match="warm_start=True goes on from .*: set warm_start=False"):
+            asked.set_params(**changed).fit(points)
+        assert asked.means_ is means
 
 
 def test_no_iterations_leave_the_start():
