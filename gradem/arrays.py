@@ -112,19 +112,25 @@ PROD = Rule(
     saves={0})
 
 
+def _reduction(rule, a, axis, keepdims):
+    """A sum or an extreme; of a single number it is that number."""
+    a = array(a)
+    return apply(rule, a, from_back(axis, ndim(a)), keepdims) if ndim(a) else a
+
+
 @implements(np.sum)
 def _sum(a, axis=None, *, keepdims=False):
-    return apply(SUM, array(a), from_back(axis, ndim(a)), keepdims)
+    return _reduction(SUM, a, axis, keepdims)
 
 
 @implements(np.max, np.amax)
 def _max(a, axis=None, *, keepdims=False):
-    return apply(MAX, array(a), from_back(axis, ndim(a)), keepdims)
+    return _reduction(MAX, a, axis, keepdims)
 
 
 @implements(np.min, np.amin)
 def _min(a, axis=None, *, keepdims=False):
-    return apply(MIN, array(a), from_back(axis, ndim(a)), keepdims)
+    return _reduction(MIN, a, axis, keepdims)
 
 
 @implements(np.mean)
@@ -136,6 +142,7 @@ def _mean(a, axis=None, *, keepdims=False):
 def _average(a, axis=None, weights=None, *, keepdims=False):
     if weights is None:
         return _mean(a, axis, keepdims=keepdims)
+    a, weights = operands(np.average, (a, weights))
     if shape(weights) != shape(a):
         axis, = from_back(axis, ndim(a))
         weights = np.reshape(weights, shape(weights) + (1,) * (-1 - axis))
@@ -195,16 +202,24 @@ def _cumprod(a, axis=None):
 def _quantile(a, q, axis=None, *, keepdims=False):
     if np.ndim(q):
         return np.stack([_quantile(a, each, axis, keepdims=keepdims) for each in q])
+    q = float(q)
+    if not 0 <= q <= 1:
+        raise ValueError("a quantile lies between 0 and 1, and a percentile between 0 and 100, but "
+                         f"np.quantile was given q={q:g}")
     axes = from_back(axis, ndim(a))
     if len(axes) != 1:
         if len(axes) != ndim(a) or keepdims:
-            raise TypeError("np.quantile and np.median of a traced array take one axis, or all")
+            raise TypeError("np.quantile and np.median of a traced array take one axis, or all "
+                            "without keepdims")
         a, axes = np.ravel(a), (-1,)
     ordered = np.moveaxis(np.sort(a, axis=axes[0]), axes[0], -1)
     place = q * (shape(ordered)[-1] - 1)
     below = min(int(place), shape(ordered)[-1] - 1)
     above = min(below + 1, shape(ordered)[-1] - 1)
     result = _between(ordered[..., below], ordered[..., above], place - below)
+    unordered = np.isnan(plain(ordered)[..., -1])          # np.sort puts nan last
+    if unordered.any():
+        result = np.where(unordered, np.nan, result)
     return np.expand_dims(result, axes[0]) if keepdims else result
 
 
@@ -259,7 +274,7 @@ BROADCAST = Rule(
 
 @implements(np.reshape)
 def _reshape(a, shape):
-    return apply(RESHAPE, a, shape if isinstance(shape, int) else tuple(shape))
+    return apply(RESHAPE, a, tuple(shape) if np.iterable(shape) else shape)
 
 
 @implements(np.ravel)
@@ -279,7 +294,8 @@ def _expand_dims(a, axis):
 
 def _at_least(function):
     def shaped(*arrays):
-        results = [np.reshape(a, function(np.empty(shape(a))).shape) for a in arrays]
+        results = [np.reshape(a, function(np.empty(shape(a))).shape)
+                   for a in operands(function, arrays)]
         return results[0] if len(results) == 1 else tuple(results)
     return shaped
 
@@ -324,6 +340,7 @@ def _broadcast_to(array, shape):
 
 @implements(np.broadcast_arrays)
 def _broadcast_arrays(*arrays):
+    arrays = operands(np.broadcast_arrays, arrays)
     to = np.broadcast_shapes(*map(shape, arrays))
     return tuple(_broadcast_to(a, to) if isinstance(a, Traced) else np.broadcast_to(a, to)
                  for a in arrays)
@@ -406,7 +423,8 @@ def _dstack(tup):
 
 @implements(np.column_stack)
 def _column_stack(tup):
-    return _concatenate([a if ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in tup], axis=1)
+    arrays = operands(np.column_stack, tup)
+    return _concatenate([a if ndim(a) > 1 else np.reshape(a, (-1, 1)) for a in arrays], axis=1)
 
 
 @implements(np.append)
@@ -510,7 +528,7 @@ MATVEC = Rule(
     pull=[lambda v, out, x, y: column(v) * y, lambda v, out, x, y: v @ x])
 
 
-@implements(np.matmul, np.linalg.matmul)
+@implements(np.matmul)
 def _matmul(x1, x2):
     """A vector becomes a matrix of one row or one column, if the other is a stack of matrices."""
     x, y = x1, x2
@@ -525,8 +543,14 @@ def _matmul(x1, x2):
     return apply(MATMUL, x, y)
 
 
+@implements(np.linalg.matmul)
+def _linalg_matmul(x1, x2):
+    return _matmul(*operands(np.linalg.matmul, (x1, x2)))
+
+
 @implements(np.dot)
 def _dot(a, b):
+    a, b = operands(np.dot, (a, b))
     if ndim(a) == 0 or ndim(b) == 0:
         return a * b
     if ndim(b) == 1 or ndim(a) <= 2 >= ndim(b):
@@ -541,6 +565,7 @@ def _vdot(a, b):
 
 @implements(np.inner)
 def _inner(a, b):
+    a, b = operands(np.inner, (a, b))
     return a * b if ndim(a) == 0 or ndim(b) == 0 else np.tensordot(a, b, (-1, -1))
 
 
@@ -551,6 +576,7 @@ def _outer(a, b):
 
 @implements(np.tensordot, np.linalg.tensordot)
 def _tensordot(a, b, axes=2):
+    a, b = operands(np.tensordot, (a, b))
     if isinstance(axes, int):
         axes = range(-axes, 0), range(axes)
     summed = [from_back(i if isinstance(i, int) else tuple(i), n)
@@ -568,7 +594,7 @@ def _tensordot(a, b, axes=2):
 
 @implements(np.vecdot, np.linalg.vecdot)
 def _vecdot(x1, x2, *, axis=-1):
-    return np.sum(x1 * x2, axis=axis)
+    return np.sum(np.multiply(x1, x2), axis=axis)
 
 
 @implements(np.matvec)
@@ -583,6 +609,7 @@ def _vecmat(x1, x2):
 
 @implements(np.kron)
 def _kron(a, b):
+    a, b = operands(np.kron, (a, b))
     n = max(ndim(a), ndim(b))
     a, b = (np.reshape(x, (1,) * (n - ndim(x)) + shape(x)) for x in (a, b))
     spaced = np.reshape(a, [m for length in shape(a) for m in (length, 1)])
@@ -592,6 +619,7 @@ def _kron(a, b):
 
 @implements(np.cross, np.linalg.cross)
 def _cross(a, b, *, axis=-1):
+    a, b = operands(np.cross, (a, b))
     if shape(a)[axis] != 3 or shape(b)[axis] != 3:
         raise ValueError("np.cross of a traced array takes vectors of three numbers")
     (a0, a1, a2), (b0, b1, b2) = (np.unstack(x, axis=axis) for x in (a, b))
@@ -677,12 +705,14 @@ def _ediff1d(ary):
 def _trapezoid(y, x=None, dx=1.0, axis=-1):
     y = np.moveaxis(y, axis, -1)
     if x is not None:
+        x = array(x)
         dx = _diff(x if ndim(x) == 1 else np.moveaxis(x, axis, -1))
     return np.sum(dx * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1)
 
 
 @implements(np.convolve)
 def _convolve(a, v, mode="full"):
+    a, v = operands(np.convolve, (a, v))
     if size(v) > size(a):
         a, v = v, a
     n, m = size(a), size(v)
@@ -696,7 +726,7 @@ def _convolve(a, v, mode="full"):
 @implements(np.polyval)
 def _polyval(p, x):
     """The polynomial with coefficients p, highest degree first, by Horner's scheme."""
-    y = 0.0
+    x, y = array(x) if isinstance(x, (list, tuple)) else x, 0.0
     for coefficient in p:
         y = y * x + coefficient
     return y

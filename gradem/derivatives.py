@@ -144,7 +144,7 @@ def jacfwd(f):
         x = real(x, "x")
         out, columns = jvp(lambda x: f(x, *args, **kwargs), x, _basis(x))
         _one_array(out)
-        columns = np.moveaxis(columns, 0, -1) if ndim(columns) > 1 else columns
+        columns = np.moveaxis(columns, 0, -1) if ndim(x) else columns      # seeds, if any, last
         return _fresh(np.reshape(columns, shape(out) + shape(x)))
     return jacobian
 
@@ -479,7 +479,8 @@ def check_grads(f, args, order=2, modes=("fwd", "rev"), rtol=1e-6, step=1e-4, se
     modes : collection of "fwd" and "rev"
         The modes to check.
     rtol : float
-        The largest difference allowed, relative to the size of what is compared.
+        The largest difference allowed, relative to the derivative, or to 1 if that is smaller.
+        What rounding may make of the differences is allowed besides.
     step : float
         The step of the differences, relative to the size of the arguments.
     seed : int
@@ -517,12 +518,13 @@ def check_grads(f, args, order=2, modes=("fwd", "rev"), rtol=1e-6, step=1e-4, se
         _, pull = vjp(projected, *x)
         return sum(np.sum(v * g) for v, g in zip(directions, leaves(pull(1.0))))
 
-    size_of = max(1.0, max(map(abs, inner)), abs(want))
+    rounding = 1e2 * np.finfo(float).eps * max(map(abs, inner)) / scale
+    allowed = rtol * max(1.0, abs(want)) + rounding
     for mode, slope in (("fwd", along), ("rev", across)):
         if mode not in modes:
             continue
         got = float(slope(args))
-        if not abs(got - want) <= rtol * size_of:
+        if not abs(got - want) <= allowed:
             raise AssertionError(
                 f"derivative in {'forward' if mode == 'fwd' else 'reverse'} mode: along a random "
                 f"direction it is {got:.12g}, but differences give {want:.12g}")

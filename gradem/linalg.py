@@ -10,13 +10,14 @@ take the symmetric part of a tangent, and give a symmetric adjoint.
 """
 
 import functools
+import operator
 
 import numpy as np
 
 from gradem.arrays import turned
 from gradem.rules import NoDerivative, Rule, calling_line, plain
 from gradem.shapes import from_back, ndim, shape
-from gradem.traced import apply, implements
+from gradem.traced import apply, implements, operands
 
 
 def symmetric(v):
@@ -142,6 +143,7 @@ PINV = Rule("pinv", np.linalg.pinv, push=[_pinv_push], pull=[_pinv_pull])
 
 @implements(np.linalg.solve)
 def _solve(a, b):
+    a, b = operands(np.linalg.solve, (a, b))
     if ndim(b) == 1:
         return apply(SOLVE, a, b[:, None])[..., 0]
     return apply(SOLVE, a, b)
@@ -189,6 +191,7 @@ def _pinv(a):
 
 @implements(np.linalg.matrix_power)
 def _matrix_power(a, n):
+    n = operator.index(n)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     if n == 0:

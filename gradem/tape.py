@@ -181,7 +181,7 @@ class Var(Traced):
     # were not written out once more.
 
     def __getitem__(self, index):
-        if type(index) is not int and type(index) is not slice:
+        if type(index) is not int and type(index) is not slice or type(self.value) in NUMBERS:
             return Traced.__getitem__(self, index)
         tape, entries, index = self.tape, self.tape.entries, (index,)
         out = self.value[index]

@@ -214,9 +214,9 @@ class Traced:
             raise TypeError(f"{name}.{method} of a {kind} is not supported: "
                             f"{'a sum is np.sum(x)' if ufunc is np.add else refusal(name)}")
         if kwargs:
-            raise TypeError(
-                f"{name} of a {kind} does not take {', '.join(kwargs)}=: write the result to a "
-                "new variable (for an array a, write a = a + x in place of a += x)")
+            advice = (": write the result to a new variable (for an array a, write a = a + x in "
+                      "place of a += x)") if "out" in kwargs else ""
+            raise TypeError(f"{name} of a {kind} does not take {', '.join(kwargs)}={advice}")
         raise TypeError(refusal(name))
 
     def __array_function__(self, function, types, args, kwargs):
@@ -266,6 +266,9 @@ def _np_power(x1, x2):
 
 def _reduce(function, array, axis=0, dtype=None, out=None, keepdims=False):
     """``ufunc.reduce``, as a function of its own: it runs over axis 0 if none is said."""
+    for name, given in (("dtype", dtype), ("out", out)):
+        if given is not None:
+            raise TypeError(f"{name_of(function)} of a traced array does not take {name}=")
     return function(array, axis=axis, keepdims=keepdims)
 
 

@@ -114,6 +114,8 @@ REDUCTIONS = [
       for name in "sum mean prod max min std var ptp".split()),
     "a.sum(axis=0, keepdims=True), a.mean(1), a.prod(axis=-1), a.max(), a.min(axis=0), a.std(), "
     "a.var(axis=1), a.cumsum(axis=0), a.cumprod(1), a.dot(a.T)",
+    *(f"np.{name}(s), np.{name}(s, keepdims=True), np.{name}(s, axis=()), np.{name}(v[0] * s)"
+      for name in "sum mean prod max min var ptp".split()),
     "np.std(T, axis=1, ddof=1), np.var(a, ddof=1), np.var(T, axis=(0, 1), ddof=2)",
     "np.average(a), np.average(a, axis=1), np.average(a, axis=1, weights=WEIGHTS), "
     "np.average(a, axis=0, weights=q, keepdims=True), np.average(a, weights=q), "

@@ -171,6 +171,8 @@ def test_out_and_where_are_refused_by_name(x):
             (lambda: np.sum(x, out=np.zeros(())), "out"), (lambda: np.sum(x, where=X > 2), "where"),
             (lambda: np.exp(X, out=x), "out"), (lambda: np.mean(x, dtype=float), "dtype"),
             (lambda: np.add.reduce(x, where=X > 2), "where"),
+            (lambda: np.add.reduce(x, out=np.zeros(2)), "np.sum .* does not take out="),
+            (lambda: np.add.reduce(x, dtype=int), "np.sum .* does not take dtype="),
             (lambda: np.max(x, initial=0.0), "initial"), (lambda: x.sum(dtype=int), "dtype")]:
         with pytest.raises(TypeError, match=word):
             call()
@@ -213,6 +215,59 @@ def test_required_arguments_have_the_names_that_they_have_in_numpy():
 def test_arguments_may_be_given_by_name(text, x):
     got, want = (eval(text, {"np": np, "X": X, "x": y}) for y in (x, X))
     assert type(got) is type(x) and np.array_equal(got.value, want)
+
+
+@kinds
+@pytest.mark.parametrize("text", [
+    "np.dot(x, W)", "np.dot(W, x)", "np.inner(x, W)", "np.inner(W, x)", "np.vdot(x[0], W)",
+    "np.outer(x, W)", "np.kron(x, W)", "np.kron(W, x)", "np.cross(np.append(x[0], 1.0), W3)",
+    "np.linalg.cross(W3, np.append(x[0], 1.0))", "np.tensordot(x, W, 1)", "np.tensordot(W, x, 1)",
+    "np.convolve(x[0], W3)", "np.convolve(W3, x[0])", "np.average(x, axis=0, weights=W)",
+    "np.average(W, weights=x[0])", "np.trapezoid(x, W)", "np.trapezoid(W, x[0])",
+    "np.polyval(W, x)", "np.column_stack([x, W])", "np.column_stack([[W, W], x])",
+    "np.linalg.solve(x, W)", "np.linalg.solve([W, [2.0, 1.0]], x)", "np.vecdot(x, W)",
+    "np.linalg.vecdot(W, x)", "np.linalg.matmul(x, [W, W])", "np.linalg.outer(W, x[0])",
+    "np.where([1, 0], x, W)", "np.append(W, x)", "np.hstack([x[0], W])", "np.vstack([W, x])",
+    "np.dstack([[W, W], x])", "np.stack([x[0], W])", "np.atleast_2d(W, x)[0]",
+    "np.broadcast_arrays(W, x)[0]", "np.broadcast_arrays(W, x)[1]", "np.clip(x, W, [5.0, 6.0])",
+    "np.select([[True, False]], [x], W)", "np.einsum('ij,j', x, W)", "np.add(W, x)",
+    "np.linalg.multi_dot([[W], x])",
+])
+def test_a_list_stands_for_an_array(text, x):
+    lists = {"W": [2.0, 3.0], "W3": [1.0, 2.0, 4.0]}
+    arrays = {name: np.array(values) for name, values in lists.items()}
+    got = eval(text, {"np": np, "x": x, **lists})
+    want = eval(text, {"np": np, "x": X, **arrays})
+    same = eval(text, {"np": np, "x": Dual(X, X), **arrays})
+    assert np.array_equal(getattr(got, "value", got), want)
+    if isinstance(same, Dual):
+        assert type(got) is type(x)
+        assert np.array_equal(eval(text, {"np": np, "x": Dual(X, X), **lists}).tangent, same.tangent)
+
+
+@kinds
+def test_a_shape_may_be_a_whole_number_of_numpy(x):
+    assert np.reshape(x, np.prod([2, 2])).shape == x.reshape(np.int64(4)).shape == (4,)
+    assert x.reshape(np.int64(4), 1).shape == (4, 1)
+
+
+@kinds
+def test_what_numpy_refuses_is_refused(x):
+    with pytest.raises(ValueError, match="between 0 and 1, and a percentile between 0 and 100"):
+        np.quantile(x, 1.5)
+    with pytest.raises(ValueError, match="q=-0.03"):
+        np.percentile(x, [50.0, -3.0])
+    with pytest.raises(TypeError, match="integer"):
+        np.linalg.matrix_power(x, 2.5)
+
+
+@kinds
+def test_the_median_of_what_holds_nan_is_nan(x):
+    gap = np.array([[np.nan], [1.0]])
+    for text in ("np.median(y)", "np.median(y, axis=0)", "np.median(y, axis=1)",
+                 "np.quantile(y, 0.2, axis=-1, keepdims=True)", "np.percentile(y, [0, 100], 0)"):
+        got, want = (eval(text, {"np": np, "y": np.hstack([z, gap])}) for z in (x, X))
+        assert np.array_equal(got.value, want, equal_nan=True) and np.isnan(want).any()
 
 
 # ---- constants ----------------------------------------------------------------------------------

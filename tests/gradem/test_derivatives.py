@@ -74,6 +74,13 @@ def test_derivative_of_a_curve():
     np.testing.assert_allclose(curve(0.3), [-np.sin(0.3), np.cos(0.3), 0.0], rtol=1e-15)
 
 
+def test_the_jacobian_of_a_matrix_in_a_number_keeps_its_axes():
+    A = np.arange(24.0).reshape(2, 3, 4)
+    for jacobian in (jacfwd, jacrev):
+        np.testing.assert_allclose(jacobian(lambda s: s**3 * A)(2.0), 12 * A, rtol=1e-14)
+        np.testing.assert_allclose(jacobian(jacobian(lambda s: s**3 * A))(2.0), 12 * A, rtol=1e-14)
+
+
 def rosenbrock(x):
     return sum(100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2 for i in range(len(x) - 1))
 

@@ -307,6 +307,9 @@ def test_a_point_without_a_derivative_names_operation_entry_and_line():
     (lambda: grad(lambda x: x * 1j)(1.0), TypeError, "complex"),
     (lambda: grad(lambda x: x * np.array([1j]))(1.0), TypeError, "np.multiply of a Var"),
     (lambda: grad(lambda x: x.__setitem__(0, 1.0))(np.ones(2)), TypeError, "cannot be assigned"),
+    (lambda: grad(lambda x: x[0])(1.0), TypeError, "a Var of a single number has no entries"),
+    (lambda: grad(lambda x: x[0][0])(np.ones(2)), TypeError, "a Var of a single number has no"),
+    (lambda: grad(lambda x: x[2])(np.ones(2)), IndexError, "out of bounds"),
     (lambda: grad(lambda x: 2 * x)(np.ones(2)), ValueError, r"shape \(2,\): use jacrev"),
     (lambda: grad(lambda x: (x, x))(1.0), ValueError, "is a tuple: use jacrev"),
     (lambda: grad(lambda x: None)(1.0), TypeError, "result of f.*NoneType"),
@@ -351,6 +354,14 @@ def test_check_grads_passes_what_is_right_and_names_what_is_wrong():
                          pull=lambda v, out, x: v * np.cos(float_of(x)))(np.sin)
     with pytest.raises(AssertionError, match="derivative in"):
         check_grads(second, (0.5,), order=2)
+
+
+def test_check_grads_finds_a_wrong_slope_of_a_large_value():
+    check_grads(lambda x: 1e6 + np.sum(np.sin(x)), (np.linspace(0, 1, 4),))
+    wrong = custom_rule(push=lambda v, out, x: v * 1.1 * np.cos(x),
+                        pull=lambda v, out, x: v * 1.1 * np.cos(x))(lambda x: 1e6 + np.sin(x))
+    with pytest.raises(AssertionError, match="derivative in forward mode"):
+        check_grads(wrong, (0.5,), order=1)
 
 
 def float_of(x):
