@@ -42,7 +42,8 @@ def close(got, want, *, rtol=1e-9, atol=0.0, name="the answer", hint="", known=N
         What to look at when the answer is wrong.
     known : dict of str to value, optional
         Wrong answers with a cause: the words say the mistake, the value is what it
-        gives. Words whose value is not distinct from `want` are passed over.
+        gives. Words whose value is not distinct from `want` are passed over; of
+        several with the same value the first are told.
 
     Raises
     ------
@@ -82,7 +83,7 @@ def equal(got, want, *, name="the answer", hint="", known=None):
 def true(condition, message):
     """Require that `condition` is the truth value True; `message` says what is wrong."""
     if not (isinstance(condition, (bool, np.bool_)) and condition):
-        raise Mistake(message)
+        raise Mistake(_sentences(message))
 
 
 def raises(error, function, *arguments, name="the call", hint=""):

@@ -142,7 +142,8 @@ def test_equal_accepts_the_same_value_in_numpys_types(got, want):
 def test_true_takes_truth_values_only():
     check.true(np.bool_(True), "never said")
     for condition in (1, "yes", np.ones(2), None):
-        assert complaint(check.true, condition, "say this") == "say this"
+        assert complaint(check.true, condition, "say this") == "say this."
+    assert complaint(check.true, False, "is a return missing?") == "is a return missing?"
 
 
 def test_raises_reports_what_happened_instead():
