@@ -118,10 +118,17 @@ def _marks(gradebook, assignment):
     titles = {(source.name, exercise.name): exercise.title
               for source in assignment.notebooks for exercise in source.exercises}
     comments = gradebook.comments(assignment.name)
+    penalties = gradebook.penalties(assignment.name)
     for student, name, email, score in gradebook.scores(assignment.name):
-        said = [f"{title}: {' '.join(comments[student][cell].split())}"
-                for cell, title in titles.items() if cell in comments[student]]
-        yield Mark(student, name or student, email or "", score, "\n".join(said))
+        said = {title: " ".join(comments[student][cell].split())
+                for cell, title in titles.items() if cell in comments[student]}
+        penalty = sum(penalties.get(student, {}).values())
+        lines = [f"Handed in late: {_number(penalty)} taken off."] if penalty else []
+        if len(said) == len(titles) and len(set(said.values())) == 1:
+            lines += set(said.values())           # of a notebook that could not be graded
+        else:
+            lines += [f"{title}: {words}" for title, words in said.items()]
+        yield Mark(student, name or student, email or "", score, "\n".join(lines))
 
 
 # ---- for Canvas -------------------------------------------------------------

@@ -111,6 +111,8 @@ class Row:
             return f"{self.trouble} {failed[0]}".strip()
         if self.waiting:
             return "Not marked yet."
+        if self.given:
+            return "Marked by your instructor."
         if self.tests:
             return "All right."
         return "Marked by your instructor." if self.hand else ""

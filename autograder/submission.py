@@ -105,6 +105,8 @@ def _decode(raw, notes):
 
 
 def _parse(text):
+    if not text.strip():
+        raise Rejected("not-json", "The file is empty. Save the notebook, and hand it in again.")
     try:
         return json.loads(text)
     except RecursionError:

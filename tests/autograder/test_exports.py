@@ -101,6 +101,24 @@ def test_moodle_with_the_grading_worksheet(export):
         comment and "Not in the roster (1): eve" in out
 
 
+def test_moodle_is_told_what_lateness_costs_and_once_why_nothing_was_graded(course, tmp_path):   # noqa: F811
+    with open(course.root / "nbgrader_config.py", "a") as file:
+        file.write("c.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    late = Course(course.root)
+    with Gradebook(late) as gradebook:
+        gradebook.book.add_assignment("ps1", duedate="2026-11-30 17:00:00 UTC")
+        gradebook.enter(late.assignment("ps1"))
+        cut_off = report(0, 0, 0, 0, status="rejected", reason="The file is empty.")
+        for student, time, each in (("ada", "2026-11-30 18:00:00 UTC", report()),
+                                    ("bob", "2026-11-30 16:00:00 UTC", cut_off)):
+            gradebook.write(Result(student, "ps1", 1, "bubblewrap", time, {"p1": each}))
+    assert main(["export", "ps1", "--course", str(course.root), "--to", "moodle",
+                 "--output", str(tmp_path / "out.csv")]) == 0
+    _, ada, bob = csv.reader((tmp_path / "out.csv").read_text().splitlines())
+    assert ada[3:] == ["0", "Handed in late: 10 taken off."]
+    assert bob[3:] == ["0", "The file is empty."]
+
+
 def test_students_named_as_moodle_names_their_files(course, tmp_path, capsys):     # noqa: F811
     points = {"Ada O Brien_11": [2, 0, 0, 0], "Participant_12": [0, 0, 2, 0], "s_13": []}
     with Gradebook(course) as gradebook:

@@ -79,6 +79,9 @@ def test_what_a_human_entered_counts(source):
     assert square.count("from your instructor: 1.") == 1
     assert "Extra credit: 0.5." in mean and "instructor" not in mean
     assert "Not marked yet." not in page.text
+    less = soup(feedback.page(source, "ada", report(), {"mean-check": HandMark(1.0, "")}))
+    assert less.select("tbody tr")[1].get_text(" ", strip=True) == \
+        "Exercise 2: the mean 4 of 5 Marked by your instructor."
 
 
 def test_what_lateness_costs_is_told(source):

@@ -81,7 +81,7 @@ def test_a_notebook_whose_metadata_were_stripped_is_recognised_by_its_cell_ids(
 
 
 @pytest.mark.parametrize("text, words", [
-    ("", "not valid JSON"), ("{\"cells\": [", "cut off"), ("[1, 2]", "not a notebook"),
+    ("", "The file is empty"), ("{\"cells\": [", "cut off"), ("[1, 2]", "not a notebook"),
     ("{\"a\": 1}", "has no cells"), ("[" * 100_000, "too deeply"),
 ], ids=["empty", "truncated", "list", "foreign", "deep"])
 def test_what_is_no_notebook_is_rejected_with_its_reason(marked, text, words):

@@ -1,13 +1,16 @@
 """The instructor's guide: its commands exist, and none is left out."""
 
 import argparse
+import os
 import re
 import shlex
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderApp
 
 from autograder import cli
@@ -55,6 +58,25 @@ def test_archives_are_collected_as_the_guide_says(tmp_path, files, students):
                    cwd=tmp_path, check=True, capture_output=True)
     assert Course(tmp_path).students("01-differences") == students
     assert len(list(tmp_path.glob("submitted/*/01-differences/*.ipynb"))) == len(students)
+
+
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")        # of nbgrader's own code
+def test_a_learner_gets_more_time_as_the_guide_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    course = Course(ROOT).directory.course_id
+    with Gradebook("sqlite:///gradebook.db", course) as book:
+        book.add_assignment("01-differences", duedate="2026-11-30 18:00:00 UTC")
+        for student in ("ada", "bob"):
+            book.add_student(student)
+            book.add_submission("01-differences", student, timestamp="2026-12-02 18:00:00 UTC")
+    (block,) = [block for block in re.findall(r"```\{code-block\} python\n(.*?)```", GUIDE, re.DOTALL)
+                if "grant_extension" in block]
+    exec(block, {})
+    with Gradebook("sqlite:///gradebook.db", course) as book:
+        late = {student: book.find_submission("01-differences", student).total_seconds_late
+                for student in ("ada", "bob")}
+    assert late == {"ada": 0, "bob": 2 * 24 * 3600}
 
 
 def test_every_command_is_shown():

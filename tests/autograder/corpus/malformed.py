@@ -142,7 +142,7 @@ def readable(name, edit, **how):
 
 CASES = [
     # -- what cannot be read: no points, and the reason --
-    refused("an empty file", "not valid JSON", edit=lambda notebook: b"\n"),
+    refused("an empty file", "The file is empty", edit=lambda notebook: b"\n"),
     refused("a notebook that is cut off", "cut off", edit=text(lambda all: all[:len(all) // 2])),
     refused("a list", "not a notebook", edit=lambda notebook: "[1, 2]"),
     refused("a notebook without cells", "no cells", edit=lambda notebook: '{"nbformat": 4}'),
