@@ -69,6 +69,10 @@ def test_the_lines_for_the_tests_fit_them(rule):
     assert function is np.copysign and function.__name__ in exact["REFUSED"]
     for x, y in zip(*(np.linspace(*interval, 5) for interval in intervals)):
         assert float(expression(x, y)) == np.copysign(x, y)
+    exact["EXACT"].update(line)
+    for test in ("value_and_first_derivatives_are_exact", "second_derivatives_are_exact_by_nesting",
+                 "both_arguments_active_add_their_derivatives"):
+        exact[f"test_{test}"](np.copysign)
     more = eval(f"[{CODE['Into ELEMENTWISE of tests/gradem/test_agreement.py']}]")
     for case in more:
         values = eval(case, {"np": np, **agreement["POINT"]})

@@ -7,6 +7,7 @@ import inspect
 import math
 import operator
 import re
+from pathlib import Path
 
 import numpy as np
 import numpy.fft  # noqa: F401  (functions are listed when their module is imported)
@@ -99,6 +100,14 @@ def test_every_function_of_numpy_is_in_one_list():
     without -= REMOVED
     assert without == set(sum(lists, []))
     assert len(without) == sum(map(len, lists))           # no name stands in two lists
+
+
+def test_the_page_of_limits_names_functions_that_have_no_derivative():
+    page = (Path(__file__).parents[2] / "book" / "limits.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"Not differentiated are.*?:\n\n(.*?)- options:", page, re.DOTALL)
+    named = set(re.findall(r"`(\w+)`", listed))
+    assert len(named) > 15
+    assert named - {name.rpartition(".")[2] for name in REFUSED} == set()
 
 
 def test_every_rule_belongs_to_a_function_that_numpy_hands_over():
