@@ -29,7 +29,7 @@ from gradem.reading import (Names, Resolve, definition, line_of, lookup, refusal
                             single_exit, with_len)
 from gradem.rules import RULES
 from gradem.syntax import (as_load, assign, call, element, is_append, is_atom, is_copy, is_none,
-                           is_pop, is_range, load, name_of, reads, replaced, stores)
+                           is_pop, is_range, load, method, name_of, reads, replaced, stores)
 
 
 class Program:
@@ -180,6 +180,23 @@ class _Reader:
                 name = name_of(node.targets[0])
             if name is not None:
                 self.arrays[name] = max(axes, self.arrays.get(name, 1))
+        alike = [pair for tree in body for node in ast.walk(tree) for pair in self.alike(node)]
+        for pair in alike * len(alike):                 # a copy of a copy
+            axes = max(self.arrays.get(name, 1) for name in pair)
+            self.arrays.update(dict.fromkeys(pair, axes))
+
+    def alike(self, node):
+        """The pair of names, if a statement makes an array of the shape of another."""
+        value = node.value if isinstance(node, ast.Assign) else None
+        other = None
+        if value is not None and is_copy(value):
+            other = value.func.value.id
+        elif isinstance(value, ast.Call) and value.args:
+            called = lookup(value.func, self.namespace)
+            if is_creation(called) and called.__name__.endswith("_like"):
+                other = name_of(value.args[0])
+        name = None if other is None else name_of(node.targets[0])
+        return [] if name is None else [(name, other)]
 
     def makes_array(self, value):
         """Is the value a new array: np.zeros(n), [0.0] * n, or [a, b]?"""
@@ -285,13 +302,17 @@ class _Reader:
             self.emit(assign(name, ast.BinOp(ast.List([start], ast.Load()), ast.Mult(), length)))
 
     def store_copy(self, name, array):
-        index = self.names.fresh("i")
-        length = call("len", load(array))
-        self.emit(assign(name, ast.BinOp(ast.List([ast.Constant(0.0)], ast.Load()), ast.Mult(),
-                                         length)))
-        loop = ast.For(ast.Name(index, ast.Store()), call("range", length),
-                       [assign(element(name, load(index), ast.Store()),
-                               element(array, load(index), ast.Load()))], [])
+        axes = self.arrays[name]
+        indices = [self.names.fresh("i") for _ in range(axes)]
+        place = load(indices[0]) if axes == 1 else ast.Tuple(list(map(load, indices)), ast.Load())
+        shape = ast.Attribute(load(array), "shape", ast.Load())
+        lengths = [call("len", load(array)),
+                   *(ast.Subscript(shape, ast.Constant(k), ast.Load()) for k in range(1, axes))]
+        self.emit(assign(name, method("np", "zeros", shape) if axes > 1 else ast.BinOp(
+            ast.List([ast.Constant(0.0)], ast.Load()), ast.Mult(), lengths[0])))
+        loop = assign(element(name, place, ast.Store()), element(array, place, ast.Load()))
+        for index, length in zip(indices[::-1], lengths[::-1]):
+            loop = ast.For(ast.Name(index, ast.Store()), call("range", length), [loop], [])
         self.on_for(loop)
 
     def on_for(self, statement):

@@ -176,7 +176,7 @@ class _Forward:
         """The tangent of an operation, None if it is 0; and does it need the result?"""
         if name_of(value) in nonzero:
             return load(self.d(value.id)), False
-        if isinstance(value, ast.Subscript) and value.value.id in nonzero:
+        if isinstance(value, ast.Subscript) and name_of(value.value) in nonzero:
             return ast.Subscript(load(self.d(value.value.id)), value.slice, ast.Load()), False
         rule, args = rule_of(value, self.program.namespace)
         terms = [partial(rule, i, args, load(self.d(arg.id)), name)

@@ -724,6 +724,27 @@ def test_a_copy_depends_on_what_it_copies():
     assert tangent == pytest.approx(x_bar @ [1.0, 2.0, 3.0] + 4.0 * a_bar, rel=1e-14)
 
 
+@pytest.mark.parametrize("text, want", [
+    ("y = x.copy()\n    z = y.copy()\n    return z[0, 1] ** 2", [[0, 6], [0, 0]]),
+    ("y = x.copy()\n    y[0, 0] = y[1, 0] * y[0, 1]\n    return y[0, 0] * x[0, 0]",
+     [[15, 10], [6, 0]]),
+    ("y = np.zeros_like(x)\n    n, m = y.shape\n    for i in range(n):\n        for j in range(m):\n"
+     "            y[i, j] = x[j, i] * m\n    return y[0, 1] * y[1, 1]", [[0, 0], [28, 20]]),
+])
+def test_matrices_are_copied_and_measured(text, want):
+    g = defined(f"def g(x):\n    {text}\n", {"np": np})
+    x = np.array([[2.0, 3.0], [5.0, 7.0]])
+    value, (x_bar,) = reverse(g)(x)
+    assert value == g(x) and x_bar.tolist() == want
+    tangents = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert forward(g)(x, tangents) == (value, np.sum(want * tangents))
+
+
+def test_a_vector_that_is_only_copied_is_an_array():
+    g = defined("def g(x):\n    y = x.copy()\n    return y[0] * y[1]\n", {})
+    assert reverse(g)([2.0, 3.0])[1][0].tolist() == [3.0, 2.0]
+
+
 def test_only_what_is_needed_is_recorded():
     """The values of an accumulator are overwritten, and no adjoint needs them: no stack."""
     assert "stack" not in reverse(rosenbrock).source
