@@ -664,6 +664,8 @@ EINSUM = Rule(
 @implements(np.einsum)
 def _einsum(subscripts, *operands, optimize=False):
     """Einstein's sum, with an explicit output and without a repeated index in one operand."""
+    if not isinstance(subscripts, str):
+        raise TypeError("np.einsum of a traced array takes its indices as text: 'ij,jk->ik'")
     subscripts = subscripts.replace(" ", "")
     inputs, arrow, output = subscripts.partition("->")
     if "." in subscripts:

@@ -254,11 +254,15 @@ def value_and_grad(f, argnums=0):
     callable
         The function x -> (f(x), gradient of f at x).
     """
+    chosen = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not all(isinstance(i, (int, np.integer)) for i in chosen):
+        raise TypeError(f"argnums={argnums!r} should be a whole number, or a tuple of them: the "
+                        "positions of what is differentiated")
+
     @_named_like(f)
     def value_and_gradient(*args, **kwargs):
         tape = Tape()
         inputs = list(args)
-        chosen = argnums if isinstance(argnums, tuple) else (argnums,)
         for i in chosen:
             if not -len(args) <= i < len(args):
                 raise TypeError(f"argnums={argnums}, but there are {len(args)} positional "
@@ -298,7 +302,7 @@ def grad(f, argnums=0):
     ValueError
         By the function returned, if f(x) is not a single number.
     TypeError
-        By the function returned, if x or f(x) is not real, or f uses what cannot be
+        If argnums holds no whole numbers. By the function returned, if x or f(x) is not real, or f uses what cannot be
         differentiated.
     NoDerivative
         By the function returned, if f has no derivative at x (see `gradem.rules`).

@@ -168,8 +168,16 @@ def sample(mean, covariance, size, rng):
     Returns
     -------
     ndarray, shape (N, d)
+
+    Raises
+    ------
+    ValueError
+        If the covariance is not positive definite, or the shapes do not match.
     """
     L = factor(covariance)
+    if np.ndim(mean) != 1 or L.ndim and len(L) != len(mean):
+        raise ValueError(f"the mean has shape {np.shape(mean)} and the covariance {L.shape}; they "
+                         "should have shapes (d,), and (d, d), (d,) or ()")
     z = rng.normal(size=(size, len(mean)))
     return mean + (z @ L.T if L.ndim == 2 else z * L)
 
@@ -200,13 +208,17 @@ def fit(X, weights=None, kind="full"):
     Raises
     ------
     ValueError
-        If the weights are negative, or all zero; if there is no such kind.
+        If the shapes do not match, the weights are negative, or all zero, or there is no such
+        kind.
     """
     if kind not in ("full", "diag", "spherical"):
         raise ValueError(f"kind={kind!r} is no kind of covariance: use 'full', 'diag' or "
                          "'spherical'")
     X = np.asarray(X, dtype=float)
-    weights = np.ones(len(X)) if weights is None else np.asarray(weights, dtype=float)
+    weights = np.ones(X.shape[:1]) if weights is None else np.asarray(weights, dtype=float)
+    if X.ndim != 2 or weights.shape != X.shape[:1]:
+        raise ValueError(f"X has shape {X.shape} and the weights {weights.shape}; they should have "
+                         "shapes (N, d) and (N,): reshape a single feature with X.reshape(-1, 1)")
     if not (np.all(weights >= 0) and weights.sum() > 0):
         raise ValueError("the weights of the points must not be negative, nor all zero")
     share = weights / weights.sum()

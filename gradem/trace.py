@@ -125,8 +125,13 @@ def trace(f, *xs, tangent=None, adjoint=None):
     ------
     TypeError
         If f does not return one number or array that depends on its arguments.
+    ValueError
+        If there is not one tangent for each argument, of its shape.
     """
     xs = [real(x, "x") for x in xs]
+    if tangent is not None and list(map(np.shape, tangent)) != list(map(np.shape, xs)):
+        raise ValueError(f"tangent={tangent!r} should hold a number or array like each of the "
+                         f"{len(xs)} arguments")
     out, tape = record(f, *xs)
     if not (isinstance(out, Var) and out.tape is tape):
         raise TypeError("a trace needs a function that returns one number or array which depends "

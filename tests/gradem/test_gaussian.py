@@ -259,6 +259,22 @@ def test_weights_that_count_nothing_are_refused(weights):
         gaussian.fit(np.eye(2), weights)
 
 
+@pytest.mark.parametrize("X, weights", [
+    (np.ones(3), None), (1.0, None), (np.ones((2, 2, 2)), None), (np.ones((3, 2)), np.ones(2)),
+    (np.ones((3, 2)), np.ones((3, 1))), (np.ones((3, 2)), 1.0),
+])
+def test_a_fit_needs_a_table_and_a_weight_for_each_row(X, weights):
+    with pytest.raises(ValueError, match=r"they should have shapes \(N, d\) and \(N,\): reshape"):
+        gaussian.fit(X, weights)
+
+
+@pytest.mark.parametrize("mean, covariance", [
+    (np.zeros(2), np.eye(3)), (np.zeros(2), np.ones(3)), (np.zeros((2, 2)), np.eye(2)), (0.0, 1.0)])
+def test_a_sample_needs_a_mean_of_the_length_of_the_covariance(mean, covariance):
+    with pytest.raises(ValueError, match=r"they should have shapes \(d,\), and \(d, d\)"):
+        gaussian.sample(mean, covariance, 5, np.random.default_rng(0))
+
+
 def test_an_ellipse_is_drawn_in_the_plane():
     with pytest.raises(ValueError, match="needs a covariance of two features"):
         gaussian.ellipse(np.zeros(3), np.eye(3))

@@ -140,6 +140,12 @@ def test_texts_are_escaped():
     assert "<script>" not in page and "&lt;script&gt;" in page
 
 
+@pytest.mark.parametrize("tangent", [(1.0,), (1.0, 0.0, 0.0), (1.0, np.ones(2))])
+def test_each_argument_has_a_tangent_of_its_shape(tangent):
+    with pytest.raises(ValueError, match="like each of the 2 arguments"):
+        trace(lecture, 2.0, 5.0, tangent=tangent)
+
+
 def test_what_has_no_trace_is_refused():
     with pytest.raises(TypeError, match="depends on its arguments, but f returned 3.0"):
         trace(lambda x: 3.0, 1.0)
