@@ -241,10 +241,14 @@ def opened(picture):
     return Image.open(io.BytesIO(base64.b64decode(picture)))
 
 
+PALE = [(252, 242, 237), (253, 246, 233)]         # a touch of vermillion, a touch of orange
+
+
 def like_a_figure():
-    """Disks in three colours that overlap on white, with soft edges: some thousand colours."""
+    """Disks in three colours that overlap, with soft edges, on white and two pale grounds."""
     down, across = np.mgrid[:300, :400]
     pixels = np.full((300, 400, 3), 255.0)
+    pixels[200:, :200], pixels[200:, 200:] = PALE
     rng = np.random.default_rng(0)
     for color in np.tile([[0, 114, 178], [213, 94, 0], [230, 159, 0]], (15, 1)):
         y, x = rng.uniform(20, 280, size=2) * [1, 1.3]
@@ -263,9 +267,10 @@ def test_a_figure_is_kept_with_few_colours_that_look_the_same():
     assert seen.mode == "P" and round(seen.info["dpi"][0]) == 160
     shown = np.asarray(seen.convert("RGB")).astype(int)
     error = np.abs(shown - pixels[..., :3])
-    assert error.max() < 12 and error.mean() < 0.5
-    white = (pixels == 255).all(axis=2)
-    assert white.mean() > 0.5 and (shown[white] == 255).all()
+    assert error.max() < 20 and error.mean() < 0.5           # a pixel of an edge may be 8 % off
+    for ground in [(255, 255, 255), *PALE]:
+        area = (pixels[..., :3] == ground).all(axis=2)
+        assert area.mean() > 0.1 and (shown[area] == ground).all()
 
 
 def test_a_figure_one_can_see_through_is_left_alone():
