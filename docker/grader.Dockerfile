@@ -5,7 +5,8 @@
 # then in the folder of the course, whose submissions it reads and in which it writes:
 #
 #     docker run --rm --interactive --tty --network none \
-#         --user "$(id -u):$(id -g)" --cap-drop ALL --security-opt no-new-privileges \
+#         --user "$(id -u):$(id -g)" --cap-drop ALL \
+#         --security-opt no-new-privileges \
 #         --security-opt seccomp=unconfined \
 #         --security-opt systempaths=unconfined \
 #         --security-opt apparmor=unconfined \

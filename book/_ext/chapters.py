@@ -176,12 +176,15 @@ class ChapterTable(OfChapters):
     def run(self):
         found = self.chapters()
         every = {chapter.name: chapter for chapter in found}
-        lines = ["| chapter | you need | you get | shortest way |", "|---|---|---|---|"]
+        lines = ["| chapter | you need | you get | way |", "|---|---|---|---|"]
         for chapter in found:
             steps = ", ".join(f"{{doc}}`{each.number} <{each.name}>`" for each in way(chapter, every))
             lines.append(f"| {chapter.number} {{doc}}`{chapter.name}` | {chapter.says} | "
                          f"{chapter.gives} | {steps} |")
-        return self.parse_text_to_nodes("\n".join(lines))
+        built = self.parse_text_to_nodes("\n".join(lines))
+        for table in built:
+            table["classes"].append("chapter-table")
+        return built
 
 
 def setup(app):

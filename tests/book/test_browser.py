@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+import nb
+
 PHONE = {"width": 390, "height": 844}
 
 
@@ -136,6 +138,38 @@ def test_names_in_tables_are_not_broken_into_letters(open_page):
         "cells => cells.map((cell) => cell.offsetWidth)")
     assert len(widths) > 10
     assert min(widths) > 100
+
+
+def scrolling(page, what):
+    """What stands on a page and is wider than its place, all that is folded being open."""
+    return page.evaluate("""(what) => {
+        document.querySelectorAll("article details").forEach((each) => each.open = true);
+        return [...document.querySelectorAll(what)].filter(
+            (each) => each.scrollWidth > each.clientWidth + 1).map(
+            (each) => each.textContent.trim().slice(0, 60));
+    }""", what)
+
+
+def pages_of_text(book):
+    """The names of the pages that are written as text; docstrings have widths of their own."""
+    return [name for name in book.pages if (nb.ROOT / f"{name}.md").is_file() and name != "book/api"]
+
+
+def test_tables_and_code_of_a_page_of_text_fit_beside_the_contents(book, open_page):
+    page, wide = None, {}
+    for name in pages_of_text(book):
+        page = open_page(name, page=page, viewport={"width": 1280, "height": 844})
+        wide[name] = scrolling(page, "article pre, article .pst-scrollable-table-container")
+    assert len(wide) > 10 and {name: each for name, each in wide.items() if each} == {}
+
+
+def test_only_tables_of_measurements_scroll_on_a_phone(book, open_page):
+    page, wide = None, set()
+    for name in pages_of_text(book):
+        page = open_page(name, page=page, viewport=PHONE)
+        if scrolling(page, "article .pst-scrollable-table-container"):
+            wide.add(name)
+    assert wide == {"book/performance", "book/grading"}
 
 
 def test_messages_wrap(open_page):
