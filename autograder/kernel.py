@@ -85,6 +85,7 @@ class Kernel:
                                 [far_end.fileno()])
             self.group.add(self._supervisor())
             self.line.send(b"go")
+            self._require_isolation()
         except (OSError, EOFError) as error:
             self.kill()
             raise SandboxUnavailable(f"a kernel did not start: {error}") from None
@@ -105,6 +106,19 @@ class Kernel:
             if kind == socket.SCM_CREDENTIALS:
                 return CREDENTIALS.unpack(data)[0]
         raise EOFError("its supervisor is unknown to the system")
+
+    def _require_isolation(self):
+        """Hear from the kernel, which has run nothing of a learner's yet, that it is isolated."""
+        self.deadline = time.monotonic() + START_SECONDS
+        try:
+            match self._answer(Wire(self.wire, self._wait)):
+                case ["isolated"]:
+                    return
+                case ["not isolated", why]:
+                    raise EOFError(f"it cannot be isolated here ({why}). In a container, use the "
+                                   "options that docker/grader.Dockerfile names")
+        except _Over as over:
+            raise EOFError(f"it ended at once ({over})") from None
 
     # -- running --
 

@@ -13,6 +13,7 @@ one end of the wire on which the kernel will be talked to, and keeps the connect
 the supervisor:
 
     grader: limits, wire     supervisor: ready     grader: go     (the kernel runs)
+    on the wire, kernel: isolated, or why it is not
     grader: interrupt        supervisor: memory    either side: closed
 """
 
@@ -29,6 +30,7 @@ import sys
 import time
 
 from autograder import isolation, shell
+from autograder.bridge import Wire
 from autograder.limits import Limits
 
 MESSAGE = 1 << 16             # bytes at most on the supervisor's line
@@ -152,11 +154,17 @@ def run_kernel(wire, kind, bounds):
         os.dup2(nothing, standard)
     wire = os.dup2(wire, 3)
     os.closerange(4, 1 << 16)
-    isolation.confine(kind, bounds)
+    line = socket.socket(fileno=wire)
+    try:
+        isolation.confine(kind, bounds)
+    except OSError as error:
+        Wire(line).send(["not isolated", error.strerror])
+        return
     random.seed()
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
-    shell.serve(socket.socket(fileno=wire), bounds)
+    Wire(line).send(["isolated"])
+    shell.serve(line, bounds)
 
 
 @contextlib.contextmanager

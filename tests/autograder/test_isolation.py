@@ -16,7 +16,7 @@ import pytest
 from autograder import cgroups
 from autograder.kernel import Kernel
 from autograder.limits import Limits
-from autograder.sandbox import Contents
+from autograder.sandbox import Contents, SandboxUnavailable
 from autograder.templates import Template
 
 #: Each must print True inside: what it shows, and how.
@@ -168,6 +168,65 @@ def test_the_same_holds_for_an_ordinary_user(tmp_path_factory):
         input=repr((PROBES, TOOLS)), cwd=course, capture_output=True, text=True, timeout=300,
         env={"PATH": os.environ["PATH"], "COURSE_TOKEN": "secret", "HOME": str(course)})
     assert (run.stdout, run.returncode) == ("", 0), run.stderr
+
+
+#: Each in a session of its own, for which Linux may have a share of its own.
+MANY = """
+import os
+for _ in range(90):
+    if os.fork() == 0:
+        os.setsid()
+        while True: pass
+"""
+LITTLE = "import time\nstart = time.time()\nfor _ in range(5_000_000): pass\ntime.time() - start"
+
+
+def test_many_processes_leave_the_processors_to_the_notebook_beside_them(template):
+    with Kernel(template.connect(), Limits()) as many, Kernel(template.connect(), Limits()) as kernel:
+        if not any((folder / name).exists() for folder in kernel.group.folders
+                   for name in ("cpu.shares", "cpu.weight")):
+            pytest.skip("this user can make no control groups for processors here")
+        alone = min(float(kernel.run(LITTLE).outputs[-1].data) for _ in range(3))
+        many.run(MANY)
+        beside = float(kernel.run(LITTLE).outputs[-1].data)
+    assert beside < 10 * alone
+
+
+def test_a_kernel_that_cannot_be_isolated_runs_nothing_and_says_why(template):
+    with pytest.raises(SandboxUnavailable, match="cannot be isolated here .mounting /tmp: EINVAL"):
+        Kernel(template.connect(), Limits(disk_bytes=-1))
+
+
+#: Run a command as a user namespace's only user, who is root outside, too: bubblewrap then covers
+#: parts of /proc, and where a part is covered Linux gives nobody within another /proc.
+ALONE = """
+import ctypes, os, sys
+ready, go = os.pipe(), os.pipe()
+child = os.fork()
+if child == 0:
+    failed = ctypes.CDLL(None).unshare(0x10000000 | 0x20000)          # users and mounts
+    os.write(ready[1], b"failed" if failed else b"ready")
+    os.read(go[0], 1)
+    os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+if os.read(ready[0], 10) == b"failed":
+    sys.exit("no user namespaces")
+for name in ("uid_map", "gid_map"):
+    with open(f"/proc/{child}/{name}", "w") as file:
+        file.write("0 0 1")
+os.write(go[1], b"x")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_without_a_proc_of_its_own_no_kernel_starts():
+    """In the one that it would see are the notebooks that run beside it."""
+    if os.getuid() != 0:
+        pytest.skip("only root has the files that bubblewrap covers")
+    run = subprocess.run([sys.executable, "-c", ALONE, "-c", SCRIPT], cwd=Path(__file__).parents[2],
+                         input=repr((PROBES, TOOLS)), capture_output=True, text=True, timeout=120)
+    if "no user namespaces" in run.stderr:
+        pytest.skip("user namespaces are not allowed here")
+    assert run.returncode == 1 and "cannot be isolated here (mounting /proc: EPERM)" in run.stderr
 
 
 def test_memory_of_many_processes_together_is_bounded(template, monkeypatch):
