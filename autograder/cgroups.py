@@ -1,9 +1,10 @@
-"""Control groups: one bound on the memory, and one on the number, of many processes together.
+"""Control groups: bounds on memory, number and processor time of many processes together.
 
 Limits that a process sets itself bind each process alone. Where this user may make
 control groups (root nearly always, others where systemd hands them a part of the tree),
-a kernel and all that it starts share one. Elsewhere the limit on processes and the
-supervisor's look at the memory must do. Both versions of the interface are in use:
+a kernel and all that it starts share one, and have together as much of the processors
+as any other kernel. Elsewhere the limit on processes and the supervisor's look at the
+memory must do. Both versions of the interface are in use:
 version 1 has a tree for each controller, version 2 one tree for all.
 """
 
@@ -71,14 +72,16 @@ def _version_1(name, limits):
     for controller, settings in [
         ("pids", {"pids.max": limits.processes}),
         ("memory", {"memory.limit_in_bytes": limits.memory_bytes}),
+        ("cpu", {}),              # groups have equal shares unless one says otherwise
     ]:
         yield from _make(ROOT / controller / name, settings)
 
 
 def _version_2(name, limits):
     parent = _siblings()
-    with contextlib.suppress(OSError):
-        (parent / "cgroup.subtree_control").write_text("+pids +memory")
+    for controller in ("+pids", "+memory", "+cpu"):          # of which one may not be ours
+        with contextlib.suppress(OSError):
+            (parent / "cgroup.subtree_control").write_text(controller)
     yield from _make(parent / name, {
         "pids.max": limits.processes, "memory.max": limits.memory_bytes, "memory.swap.max": 0})
 

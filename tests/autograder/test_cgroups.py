@@ -25,12 +25,12 @@ def settings(folder):
 
 
 def test_version_1_has_a_tree_for_each_controller(tree):
-    (tree / "pids").mkdir()
-    (tree / "memory").mkdir()
+    for name in ("pids", "memory", "cpu"):
+        (tree / name).mkdir()
     group = ControlGroup(LIMITS)
-    assert [folder.parent for folder in group.folders] == [tree / "pids", tree / "memory"]
+    assert [folder.parent for folder in group.folders] == [tree / "pids", tree / "memory", tree / "cpu"]
     assert [settings(folder) for folder in group.folders] == [
-        {"pids.max": "7"}, {"memory.limit_in_bytes": "1048576"}]
+        {"pids.max": "7"}, {"memory.limit_in_bytes": "1048576"}, {}]
     group.add(4711)
     assert all(settings(folder)["cgroup.procs"] == "4711" for folder in group.folders)
 
@@ -40,10 +40,19 @@ def test_version_2_has_one_tree_and_the_group_stands_beside_our_own(tree, monkey
     beside = tree / "user.slice"
     beside.mkdir()
     monkeypatch.setattr(cgroups, "_siblings", lambda: beside)
+    write, asked = cgroups.Path.write_text, []
+
+    def one_is_not_ours(path, text):
+        if path.name != "cgroup.subtree_control":
+            return write(path, text)
+        asked.append(text)
+        if text == "+memory":
+            raise PermissionError
+    monkeypatch.setattr(cgroups.Path, "write_text", one_is_not_ours)
     (folder,) = ControlGroup(LIMITS).folders
     assert folder.parent == beside and folder.name.startswith(f"autograder-{os.getpid()}-")
     assert settings(folder) == {"pids.max": "7", "memory.max": "1048576"}
-    assert (beside / "cgroup.subtree_control").read_text() == "+pids +memory"
+    assert asked == ["+pids", "+memory", "+cpu"]
 
 
 def test_where_no_group_can_be_made_there_is_none(tree):

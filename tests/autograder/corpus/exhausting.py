@@ -154,6 +154,13 @@ while time.time() < end:
     except OSError: time.sleep(0.1)
 os._exit(0)
 """, spoils=True, incidents=kinds("timeout", "protocol", *ENDED), unfit=HARMFUL, seconds=60),
+    Case("ninety processes that compute without end", """
+import os
+for _ in range(90):
+    if os.fork() == 0:
+        os.setsid()
+        while True: pass
+""" + WRONG, spoils=True, may=kinds("timeout", *ENDED), unfit=HARMFUL, waits=True, seconds=60),
     Case("a child that stays when its parent is gone", """
 import os, time
 if os.fork() == 0:
