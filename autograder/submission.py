@@ -211,9 +211,11 @@ def rebuild(submitted, source):
     notes : list of str
         What was mended, in words.
     """
+    from autograder.released import released_text          # which imports this module
+
     named = {grade_id(cell): cell for cell in source.cells if grade_id(cell)}
     last = {cell.name: place for place, cell in enumerate(submitted.cells) if cell.name in named}
-    released = {visible(cell.source).strip() for cell in source.cells}
+    released = {released_text(cell).strip() for cell in source.cells}
 
     texts, extras, copied, before = {}, {}, [], None
     for place, cell in enumerate(submitted.cells):

@@ -178,6 +178,19 @@ def test_own_cells_follow_the_cell_they_followed(rebuilt):
     assert [name for name, _ in cells].index("mean") > at
 
 
+def test_an_own_cell_that_says_what_the_solution_says_is_run():
+    """nbgrader releases a stub in the place of a solution without marks around it."""
+    solution = "def square(x):\n    return x * x"
+    source = source_notebook()
+    source.cells[place(source, "square")].source = solution
+    handed_in = submitted_notebook(square="# YOUR CODE HERE\nraise NotImplementedError()")
+    handed_in.cells.insert(place(handed_in, "square") + 1, nbformat.v4.new_code_cell(solution))
+    submitted = submission.Submitted([submission._cell(cell, []) for cell in handed_in.cells])
+    notebook, notes = rebuild(submitted, source)
+    texts = [cell.source for cell in notebook.cells]
+    assert solution in texts and HIDDEN in "".join(texts) and notes == []
+
+
 def test_own_text_is_not_run_and_an_answer_turned_into_markdown_is(rebuilt):
     notebook = submitted_notebook()
     notebook.cells.insert(2, nbformat.v4.new_markdown_cell("import os"))
