@@ -122,7 +122,8 @@ def lie(self, tree, frames=()):
 bridge.Wire.send = lie
 """ + WRONG, incidents=kinds("protocol")),
     Case("the kernel forks, and both answer", WRONG + "\nimport os\nos.fork()\n", spoils=True,
-         incidents=kinds("protocol", "kernel-died", "timeout"), may=kinds("too-many-deaths")),
+         incidents=kinds("protocol", "kernel-died", "timeout"), may=kinds("too-many-deaths"),
+         seconds=120),            # whose answer comes first is chance, and each may be waited for
     Case("the wire is closed", WRONG + "\nimport os\nos.closerange(3, 256)\n",
          incidents=kinds("protocol", "kernel-died")),
     Case("another program takes the kernel's place and lies", WRONG + '''
