@@ -142,11 +142,13 @@ def _percentage(text):
 def _require(sandbox):
     """Raise SandboxUnavailable unless this machine has the sandbox."""
     from autograder import containers
-    from autograder.sandbox import require_bubblewrap
+    from autograder.sandbox import Contents, require_bubblewrap, require_in_sight
     if sandbox == "bubblewrap":
         require_bubblewrap()
     elif sandbox == "container":
         containers.engine()
+    if sandbox != "none":
+        require_in_sight(Contents())
 
 
 def _workers(text):

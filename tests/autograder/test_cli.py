@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import containers, tables
+from autograder import containers, sandbox, tables
 from autograder.cli import main
 from autograder.course import Course
 from autograder.gradebook import Gradebook
@@ -257,6 +257,16 @@ def test_without_podman_and_docker_it_refuses(run, small_course, monkeypatch, co
     words = complaint(run(*command, "--course", small_course.root, "--sandbox", "container"))
     assert "podman is not installed" in words
     containers.engine.cache_clear()
+
+
+@pytest.mark.parametrize("command", [["grade", "ps1"], ["rehearse"]])
+def test_where_numpy_is_out_of_sight_nothing_is_done(run, small_course, monkeypatch, tmp_path, command):
+    """As after pip install --user."""
+    small_course.hand_in("ada", small_course.submitted_notebook())
+    monkeypatch.setattr(sandbox, "shown", lambda: [str(tmp_path)])
+    words = complaint(run(*command, "--course", small_course.root))
+    assert "package numpy is installed in" in words and "python3 -m venv" in words
+    assert not (small_course.root / "gradebook.db").exists()
 
 
 def test_a_module_that_notebooks_cannot_have(run, small_course):
