@@ -285,7 +285,8 @@ def _sequence_difference(got, want, compare):
     for position, (item, right) in enumerate(zip(got, want)):
         complaint = compare(item, right)
         if complaint:
-            return f"at position {position} {complaint}"
+            deeper = complaint.removeprefix("at position ")      # 2, 1, 0 in lists within lists
+            return f"at position {position}{' ' if deeper == complaint else ', '}{deeper}"
     return ""
 
 

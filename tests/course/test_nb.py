@@ -241,7 +241,7 @@ def opened(picture):
     return Image.open(io.BytesIO(base64.b64decode(picture)))
 
 
-PALE = [(252, 242, 237), (253, 246, 233)]         # a touch of vermillion, a touch of orange
+PALE = [(252, 242, 237), (253, 246, 233)]         # a touch of vermilion, a touch of orange
 
 
 def like_a_figure():

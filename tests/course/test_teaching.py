@@ -58,6 +58,7 @@ def test_archives_are_collected_as_the_guide_says(tmp_path, files, students):
                    cwd=tmp_path, check=True, capture_output=True)
     assert Course(tmp_path).students("01-differences") == students
     assert len(list(tmp_path.glob("submitted/*/01-differences/*.ipynb"))) == len(students)
+    assert "hold no times" in GUIDE and not list(tmp_path.glob("submitted/*/*/timestamp.txt"))
 
 
 @pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")        # of nbgrader's own code

@@ -114,6 +114,7 @@ def test_numbers_that_print_alike_are_shown_with_all_digits():
 def test_sequences_are_compared_item_by_item():
     check.close([1.0, np.ones(2)], (1.0, np.ones(2)))
     assert "position 1" in complaint(check.close, (1.0, 2.0), (1.0, 3.0))
+    assert "the answer at position 1, 0 is 3, but it should be 2." == complaint(check.equal, [1, [3]], [1, [2]])
     assert "has 2 values, but it should have 3" in complaint(check.close, (1.0, 2.0), (1.0, 2.0, 3.0))
     assert "has 1 value, but it should have 2" in complaint(check.equal, (3,), (2, 3))
     assert "sequence" in complaint(check.close, 1.0, (1.0, 2.0))
