@@ -220,6 +220,17 @@ def test_paper_is_light_and_unfolded_and_shows_no_navigation(book, open_page):
     assert page.locator(closed).count() == folded
 
 
+def test_a_long_table_goes_on_overleaf_and_a_short_one_stays_whole(open_page):
+    """Else the page before a long table, which must be divided all the same, is left half empty."""
+    breaks = {}
+    for name in ("book/map", "book/intro"):
+        page = open_page(name)
+        page.emulate_media(media="print")
+        breaks[name] = page.locator("article table").evaluate_all(
+            "tables => tables.map((table) => getComputedStyle(table).breakInside)")
+    assert breaks == {"book/map": ["auto"], "book/intro": ["avoid"]}
+
+
 def test_the_keyboard_reaches_every_control_and_shows_where_it_is(open_page):
     page = open_page("book/15-em")
     page.evaluate("""() => {
