@@ -28,7 +28,10 @@ use, and `autograder/` the command that checks an exercise. With Python 3.11 or 
 
     python3 -m venv .venv
     .venv/bin/pip install -e ".[course]"
-    .venv/bin/jupyter lab exercises/01-differences/01-differences.ipynb
+    .venv/bin/jupyter lab
+
+Then open a notebook in the list at the left. In a second terminal, what its checks say:
+
     .venv/bin/autograder check exercises/01-differences/01-differences.ipynb
 
 On Windows write `py` for `python3`, and `.venv\\Scripts\\` for `.venv/bin/`. Only the installation needs a network.
