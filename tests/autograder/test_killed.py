@@ -118,7 +118,7 @@ def test_of_two_graders_at_once_one_does_all_and_the_other_says_why_not(small_co
     for other in [start(*grade), start("feedback", "ps1", "--course", small_course.root)]:
         out, error = other.communicate(timeout=60)
         assert (other.returncode, out) == (2, "") and first.poll() is None
-        assert "This course is being graded by another run. Wait for its end" in error
+        assert "This course is in use by another run of the grader. Wait for its end" in error
     first.communicate(timeout=120)
     assert first.returncode == 0
     assert scores(Course(small_course.root)) == dict.fromkeys(STUDENTS, 10)
