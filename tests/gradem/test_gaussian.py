@@ -259,6 +259,12 @@ def test_weights_that_count_nothing_are_refused(weights):
         gaussian.fit(np.eye(2), weights)
 
 
+def test_only_the_ratio_of_the_weights_counts():
+    X, weights = np.random.default_rng(0).normal(size=(5, 2)), np.array([0.1, 0.0, 0.2, 0.05, 0.3])
+    for got, want in zip(gaussian.fit(X, weights), gaussian.fit(X, 1e-9 * weights)):
+        np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-15)
+
+
 @pytest.mark.parametrize("X, weights", [
     (np.ones(3), None), (1.0, None), (np.ones((2, 2, 2)), None), (np.ones((3, 2)), np.ones(2)),
     (np.ones((3, 2)), np.ones((3, 1))), (np.ones((3, 2)), 1.0),

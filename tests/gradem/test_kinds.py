@@ -200,6 +200,14 @@ def test_points_without_weight_start_no_component(init_params):
         GaussianMixture(3, init_params=init_params, random_state=0).fit(X, sample_weight=weights)
 
 
+@kinds
+def test_equal_points_are_named_without_reg_covar(kind):
+    who = "the shared covariance" if kind == "tied" else "component 0"
+    with pytest.raises(ValueError, match=f"{who}: the covariance has collapsed"):
+        GaussianMixture(2, covariance_type=kind, reg_covar=0, init_params="random",
+                        random_state=0).fit(np.zeros((6, 2)))
+
+
 # ---- acceleration and going on ------------------------------------------------------------------
 
 

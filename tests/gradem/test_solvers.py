@@ -108,8 +108,10 @@ def test_gradient_descent_lowers_f_at_every_step_and_arrives():
 
 
 def test_gradient_descent_says_when_it_stops_early():
-    with pytest.raises(NotConverged, match="max_iter=10 steps were not enough, the gradient still"):
+    words = "stopped after 10 steps: max_iter=10 steps were not enough, the gradient still"
+    with pytest.raises(NotConverged, match=words) as caught:
         gradient_descent(rosenbrock, [-1.2, 1.0], max_iter=10)
+    assert caught.value.solution.n_iter == 10 and len(caught.value.solution.points) == 11
 
 
 def test_gradient_descent_takes_numbers():
