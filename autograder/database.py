@@ -7,6 +7,7 @@ beside it, and a server keeps a lock for as long as the connection lives that as
 
 import contextlib
 import fcntl
+import sys
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -46,7 +47,11 @@ def only_writer(db_url, what):
     Raises
     ------
     Unusable
-        If another run has it, or there can be no lock.
+        If another run has it.
+
+    Notes
+    -----
+    Of databases other than those in QUESTIONS the grader knows no lock: it goes on, and says so.
     """
     url = make_url(db_url)
     kind = url.get_backend_name()
@@ -58,8 +63,10 @@ def only_writer(db_url, what):
             yield
         return
     if kind not in QUESTIONS:
-        raise Unusable(f"A gradebook in {kind} cannot be kept from being written by two runs at a "
-                       "time. Use SQLite or PostgreSQL.")
+        print(f"autograder: nothing keeps another course from writing into {kind} at the same time: "
+              "let no other run use this gradebook now.", file=sys.stderr)
+        yield
+        return
     with opening():
         connection = create_engine(db_url, poolclass=NullPool,
                                    isolation_level="AUTOCOMMIT").connect()

@@ -227,7 +227,8 @@ def _difference(got, want, rtol, atol):
         return ""
     # the first of those that are equal but for rounding, so that all machines name the same one
     worst = error >= np.max(error) * (1 - 1e-9)
-    count = f" ({wrong.sum()} of {wrong.size} entries are wrong)" if want.ndim else ""
+    verb = "is" if wrong.sum() == 1 else "are"
+    count = f" ({wrong.sum()} of {wrong.size} entries {verb} wrong)" if want.ndim else ""
     return _at_first(worst, got, want) + count
 
 

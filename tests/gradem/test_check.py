@@ -91,6 +91,11 @@ def test_of_errors_equal_but_for_rounding_the_first_is_named(rounding):
         check.close(np.array([0.0, 1.0, 1.001]), np.zeros(3), name="x")
 
 
+def test_one_wrong_entry_is_told_in_the_singular():
+    with pytest.raises(AssertionError, match=r"\(1 of 3 entries is wrong\)"):
+        check.close(np.array([0.0, 1.0, 0.0]), np.zeros(3), name="x")
+
+
 def test_a_known_mistake_is_named_and_a_mistake_that_gives_the_right_value_is_not():
     known = {"the second term is missing": 3.0, "harmless": 5.0}
     assert complaint(check.close, 3.0, 5.0, known=known).endswith("The second term is missing.")
