@@ -302,8 +302,8 @@ def grad(f, argnums=0):
     ValueError
         By the function returned, if f(x) is not a single number.
     TypeError
-        If argnums holds no whole numbers. By the function returned, if x or f(x) is not real, or f uses what cannot be
-        differentiated.
+        If argnums holds no whole numbers. By the function returned, if x or f(x) is not real, or
+        f uses what cannot be differentiated.
     NoDerivative
         By the function returned, if f has no derivative at x (see `gradem.rules`).
 
