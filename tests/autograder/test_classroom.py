@@ -32,7 +32,7 @@ RIGHT = {"p1": job.Handed(nbformat.writes(submitted_notebook()).encode())}
 #: What is handed in, and words of the reason for which it is not graded.
 MALFORMED = {
     "cut": ('{"cells": [{"cell_type": "code", "sour', "not valid JSON"),
-    "empty": ("", "not valid JSON"),
+    "empty": ("", "The file is empty. Save the notebook"),
     "deep": ("[" * 200_000, "nested too deeply"),
     "list": ("[1, 2]", "not a notebook"),
     "no-cells": ('{"nbformat": 4, "metadata": {}}', "no cells"),

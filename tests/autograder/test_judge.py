@@ -367,7 +367,7 @@ FAILING = {
     "a tuple of a class that equals everything": ("assert equal_to_all() == (1.0, 2.0)", "does not hold"),
     "a tuple of a class that has two faces":
         ("got = equal_to_all()\ncheck.close(got.mean, 1.5)\ncheck.close(got, (1.0, 2.0))",
-         "has 1 values, but it should have 2"),
+         "has 1 value, but it should have 2"),
     "a text that is not there": ("observe.source('cube')", "no cell of the notebook defines cube"),
     "an observed call that gives too much":
         ("observe.call(odd, 'large')", "more than can be compared"),
