@@ -28,7 +28,7 @@ from tqdm import tqdm
 from autograder import words
 from autograder.assignment import FOR_TESTS, SourceNotebook, exercises, title
 from autograder.cells import plain_python
-from autograder.submission import Rejected, grade_id, is_answer, is_test, load, visible
+from autograder.submission import Rejected, grade_id, is_answer, is_test, load
 
 PASSED, LOOK, UNUSABLE = 0, 1, 2          # exit codes
 SECONDS = 60.0                            # for one cell

@@ -19,7 +19,7 @@ import numpy as np
 from gradem.indexing import PUT, gather, positions_of
 from gradem.rules import RULES, Rule, plain
 from gradem.shapes import (
-    aligned, from_back, ndim, restored, seeds, shape, size, spread, total, unbroadcast)
+    aligned, from_back, ndim, restored, seeds, shape, size, spread, unbroadcast)
 from gradem.traced import Traced, apply, implements, operands
 
 

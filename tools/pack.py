@@ -11,7 +11,6 @@ neither time nor permissions.
 
 import sys
 import zipfile
-from pathlib import Path
 
 import nb
 
